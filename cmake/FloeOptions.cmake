@@ -1,0 +1,35 @@
+# Options, and the interface target that carries warnings and sanitizers.
+option(FLOE_CLI "Build the floe command" ON)
+option(FLOE_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(FLOE_FUZZ "Build the fuzz targets (clang)" OFF)
+option(FLOE_BENCH "Build the benchmarks" OFF)
+option(FLOE_WERROR "Treat warnings as errors" OFF)
+option(FLOE_COVERAGE "Instrument for coverage" OFF)
+set(FLOE_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=: address,undefined")
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
+endif()
+
+add_library(floe_flags INTERFACE)
+target_compile_options(floe_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+  -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wswitch-enum
+  -Wimplicit-fallthrough -fno-common)
+if(FLOE_WERROR)
+  target_compile_options(floe_flags INTERFACE -Werror)
+endif()
+if(FLOE_SANITIZE)
+  target_compile_options(floe_flags INTERFACE -fsanitize=${FLOE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(floe_flags INTERFACE -fsanitize=${FLOE_SANITIZE})
+endif()
+if(FLOE_COVERAGE)
+  target_compile_options(floe_flags INTERFACE --coverage)
+  target_link_options(floe_flags INTERFACE --coverage)
+endif()

@@ -1,0 +1,17 @@
+/* floe/floe.h - everything of libfloe. The libuv driver is floe/uv.h. */
+#ifndef FLOE_FLOE_H
+#define FLOE_FLOE_H
+
+/** @file
+ *  Includes every header of libfloe. */
+
+#include "floe/cause.h"
+#include "floe/config.h"
+#include "floe/env.h"
+#include "floe/event.h"
+#include "floe/export.h"
+#include "floe/ice.h"
+#include "floe/status.h"
+#include "floe/types.h"
+
+#endif

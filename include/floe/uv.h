@@ -1,0 +1,139 @@
+/* floe/uv.h - the driver: sockets, names, interfaces and timers for Floe's agents on a libuv loop that the caller owns.
+ *
+ *     floe_uv *uv;
+ *     floe_uv_ice_agent *agent;
+ *     if (floe_uv_new(&uv, uv_default_loop(), NULL, &why) != FLOE_OK) ...
+ *     if (floe_uv_ice_agent_new(&agent, uv, &cfg, &why) != FLOE_OK) ...
+ *     floe_uv_ice_agent_on_icecandidateerror(agent, on_error, NULL);
+ *     if (floe_uv_ice_agent_gather(agent) != FLOE_OK) ...
+ *     uv_run(uv_default_loop(), UV_RUN_DEFAULT);
+ *
+ * Everything runs in the loop's thread. Callbacks are called from one place, never from inside a call of the program's,
+ * and may call anything here, closing and freeing included.
+ *
+ * A program with another loop embeds the driver: pass NULL as the loop, watch floe_uv_backend_fd for reading, wait at
+ * most floe_uv_backend_timeout, then call floe_uv_dispatch.
+ */
+#ifndef FLOE_UV_H
+#define FLOE_UV_H
+
+#include "floe/ice.h"
+
+/** @file
+ *  The libuv driver and the event target. */
+
+struct uv_loop_s;
+
+/** Opaque: the driver. */
+typedef struct floe_uv floe_uv;
+/** Opaque: an ICE agent on the driver. */
+typedef struct floe_uv_ice_agent floe_uv_ice_agent;
+
+/** Receives an event. `event` and all that it points at are valid until the listener returns. */
+typedef void (*floe_event_listener)(const floe_event *event, void *user);
+
+/** Options of the driver. Zero in a field is its default. */
+typedef struct floe_uv_config {
+  uint32_t size;                /**< sizeof the struct, set by floe_uv_config_init */
+  const floe_env_config *env;   /**< copies; nullable: what the program lends to the core */
+  const char *const *dns_servers; /**< copies; nullable: "192.0.2.53" or "[2001:db8::53]:53"; default: the system's */
+  size_t n_dns_servers;         /**< how many */
+} floe_uv_config;
+
+/** Zeroes `cfg` and sets its size. */
+FLOE_API void floe_uv_config_init(floe_uv_config *cfg, size_t size);
+
+/** Makes a driver.
+ *  @param out  out: freed with floe_uv_close
+ *  @param loop keeps: must outlive the driver; nullable: the driver makes a loop of its own, see floe_uv_backend_fd
+ *  @param cfg  copies; nullable
+ *  @param why  out, nullable
+ *  @return FLOE_OK, FLOE_E_NOMEM, FLOE_E_TYPE, FLOE_E_SYSTEM */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_new(floe_uv **out, struct uv_loop_s *loop, const floe_uv_config *cfg,
+                                               floe_error *why);
+
+/** Closes the driver: agents that are not closed are freed without a word to their servers, and the memory is given
+ *  back once libuv has closed the handles, so the loop must be run until then (uv_run returns when nothing else is
+ *  left). With a loop of its own it is all done on return. NULL is fine. Not from inside a callback of an own loop. */
+FLOE_API void floe_uv_close(floe_uv *uv);
+
+/** The driver's env, for the clock and for objects of the core. Its wall clock is kept right by the driver. */
+FLOE_API floe_env *floe_uv_env(floe_uv *uv);
+
+/** The driver's clock: uv_hrtime. */
+FLOE_API floe_time floe_uv_now(const floe_uv *uv);
+
+/** Embedding: a descriptor that is readable when floe_uv_dispatch has something to do; -1 where the system has none. */
+FLOE_API int floe_uv_backend_fd(const floe_uv *uv);
+/** Embedding: milliseconds until floe_uv_dispatch must be called; -1 = no limit, 0 = now. */
+FLOE_API int floe_uv_backend_timeout(const floe_uv *uv);
+/** Embedding: does what is due, without blocking. Returns true while anything is left to wait for. */
+FLOE_API bool floe_uv_dispatch(floe_uv *uv);
+
+/** Makes an agent on the driver.
+ *  @param out out: freed with floe_uv_ice_agent_close
+ *  @param uv  keeps: must outlive the agent
+ *  @param cfg copies
+ *  @param why out, nullable
+ *  @return as floe_ice_agent_new */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_new(floe_uv_ice_agent **out, floe_uv *uv,
+                                                         const floe_ice_config *cfg, floe_error *why);
+
+/** Closes and frees the agent: no callback but `on_closed` after this call. Its allocations are deleted at their servers
+ *  while the loop runs.
+ *  @param agent     takes; NULL is fine
+ *  @param on_closed nullable: called once everything is closed
+ *  @param user      handed to on_closed */
+FLOE_API void floe_uv_ice_agent_close(floe_uv_ice_agent *agent, void (*on_closed)(void *user), void *user);
+
+/** The agent of the core, for its getters. Do not feed or poll it. */
+FLOE_API floe_ice_agent *floe_uv_ice_agent_core(floe_uv_ice_agent *agent);
+
+/** floe_ice_agent_gather. The first events come from the loop, not from inside this call. */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_gather(floe_uv_ice_agent *agent);
+
+/** floe_ice_agent_prefetch. */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_prefetch(floe_uv_ice_agent *agent);
+
+/** floe_ice_agent_permit; `on_permission` of floe_uv_ice_agent_on_relay is told. */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_permit(floe_uv_ice_agent *agent, uint32_t candidate,
+                                                            const floe_addr *peer, bool use_channel);
+
+/** floe_ice_agent_send_relayed. */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_send_relayed(floe_uv_ice_agent *agent, uint32_t candidate,
+                                                                  const floe_addr *peer, floe_bytes data);
+
+/** Receives what comes through relays: data of peers, and the answers to floe_uv_ice_agent_permit. */
+typedef struct floe_uv_relay_handler {
+  void (*on_data)(uint32_t candidate, const floe_addr *from, floe_bytes data, void *user);        /**< nullable */
+  void (*on_permission)(uint32_t candidate, const floe_addr *peer, bool granted, void *user);     /**< nullable */
+  void *user;                                                                                     /**< handed to both */
+} floe_uv_relay_handler;
+
+/** Sets the relay handler; NULL removes it. Copies. */
+FLOE_API void floe_uv_ice_agent_on_relay(floe_uv_ice_agent *agent, const floe_uv_relay_handler *handler);
+
+/** Adds a listener (DOM addEventListener). Listeners run in the order they were added; the same (fn, user) for the same
+ *  type is added once; one added during dispatch first runs at the next event.
+ *  @return FLOE_OK, FLOE_E_NOMEM, FLOE_E_TYPE (type) */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_add_event_listener(floe_uv_ice_agent *agent, floe_event_type type,
+                                                                        floe_event_listener fn, void *user);
+
+/** Removes a listener; one that is not there is fine. Safe during dispatch: it is not called any more. */
+FLOE_API void floe_uv_ice_agent_remove_event_listener(floe_uv_ice_agent *agent, floe_event_type type,
+                                                      floe_event_listener fn, void *user);
+
+/** The handler property `onicegatheringstatechange`; NULL removes it. As in the DOM it takes its place in the order of
+ *  the listeners when it is first set, and keeps it while it is replaced.
+ *  @return FLOE_OK, FLOE_E_NOMEM */
+FLOE_API floe_status floe_uv_ice_agent_on_icegatheringstatechange(floe_uv_ice_agent *agent, floe_event_listener fn,
+                                                                  void *user);
+/** The handler property `onicecandidate`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_ice_agent_on_icecandidate(floe_uv_ice_agent *agent, floe_event_listener fn, void *user);
+/** The handler property `onicecandidateerror`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_ice_agent_on_icecandidateerror(floe_uv_ice_agent *agent, floe_event_listener fn,
+                                                            void *user);
+/** The handler property `oniceservererror`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_ice_agent_on_iceservererror(floe_uv_ice_agent *agent, floe_event_listener fn, void *user);
+
+#endif

@@ -1,0 +1,142 @@
+/* A STUN/TURN server that misbehaves on demand, sans-IO: correct and small by default, and per listening port a script
+ * of what to do wrong. The simulator, the driver tests, `floe check --demo` and `floe testserver` all run this core. */
+#ifndef FLOE_TESTSERVER_TESTSERVER_H
+#define FLOE_TESTSERVER_TESTSERVER_H
+
+#include "base/alloc.h"
+#include "base/deadline.h"
+
+typedef struct floe__testserver floe__testserver;
+
+typedef uint32_t floe__ts_listener; /* a listening port; chosen by the core */
+typedef uint32_t floe__ts_conn;     /* an accepted TCP connection; chosen by the driver, never 0 */
+typedef uint32_t floe__ts_relay;    /* a relay socket; chosen by the core, never 0 */
+
+/* How TLS goes wrong. */
+typedef enum floe__ts_tls_fault {
+  FLOE__TS_TLS_GOOD = 0,
+  FLOE__TS_TLS_PLAIN_TEXT,  /* answers the ClientHello with text */
+  FLOE__TS_TLS_EXPIRED,     /* the certificate ran out yesterday */
+  FLOE__TS_TLS_SELF_SIGNED, /* no authority behind it */
+  FLOE__TS_TLS_OTHER_NAME,  /* a good certificate for another name */
+  FLOE__TS_TLS_HANGS,       /* accepts and never answers */
+  FLOE__TS_TLS_ALERT        /* answers with a fatal handshake_failure alert */
+} floe__ts_tls_fault;
+
+/* What to do with a request. */
+typedef enum floe__ts_fault {
+  FLOE__TS_CORRECT = 0,
+  FLOE__TS_ERROR,               /* answer each request with error_code and reason */
+  FLOE__TS_ERROR_AFTER_AUTH,    /* the same, but challenge first and sign the error */
+  FLOE__TS_401_FOREVER,         /* challenge whatever comes */
+  FLOE__TS_401_NO_NONCE, FLOE__TS_401_NO_REALM,
+  FLOE__TS_STALE_ONCE, FLOE__TS_STALE_FOREVER,
+  FLOE__TS_420_OPTIONAL,        /* 420 naming the first optional attribute of the request, until none is left */
+  FLOE__TS_437_TIMES,           /* `times` allocation mismatches, then correct */
+  FLOE__TS_REDIRECT,            /* 300 to `alternate`; unsigned to an unauthenticated request */
+  FLOE__TS_REDIRECT_AFTER_AUTH, /* 300 signed, after the challenge */
+  FLOE__TS_REDIRECT_NO_ADDRESS, /* 300 without ALTERNATE-SERVER */
+  FLOE__TS_WRONG_INTEGRITY, FLOE__TS_NO_INTEGRITY, /* of success responses and errors after authentication */
+  FLOE__TS_WRONG_TRANSACTION, FLOE__TS_BAD_FINGERPRINT, FLOE__TS_TRUNCATED,
+  FLOE__TS_NO_ADDRESS,          /* success without XOR-MAPPED-ADDRESS, or without XOR-RELAYED-ADDRESS */
+  FLOE__TS_LIFETIME_0,
+  FLOE__TS_BAD_ERROR_CLASS,     /* an error response of class 7 */
+  FLOE__TS_OVERRUN,             /* an attribute that reaches past the end */
+  FLOE__TS_SILENT,              /* never answer */
+  FLOE__TS_SILENT_AFTER_401,    /* challenge, then silence */
+  FLOE__TS_LATE,                /* answer correctly `delay_ms` late */
+  FLOE__TS_GARBAGE,             /* answer with bytes that are no STUN */
+  FLOE__TS_BYTEWISE,            /* over a stream: answer correctly, one byte per write */
+  FLOE__TS_CLOSE_AFTER_ACCEPT, FLOE__TS_CLOSE_AFTER_401, FLOE__TS_RESET_AFTER_ACCEPT, FLOE__TS_RESET_AFTER_401,
+  FLOE__TS_RELAY_NOTHING,       /* allocate, and relay no data */
+  FLOE__TS_RELAY_PRIVATE,       /* give a private relayed address (192.168.77.1) */
+  FLOE__TS_REFRESH_ERROR,       /* correct until the first Refresh, which gets error_code */
+  FLOE__TS_PERMISSION_ERROR,    /* CreatePermission and ChannelBind get error_code */
+  FLOE__TS_FORGET_ALLOCATION    /* a Refresh is answered 437, as after a restart */
+} floe__ts_fault;
+
+typedef struct floe__ts_script {
+  floe__ts_fault fault;
+  floe__ts_tls_fault tls;
+  uint16_t error_code;
+  char reason[128];
+  floe_addr alternate;       /* for the redirects */
+  char alternate_domain[64]; /* "" = none */
+  uint32_t times;
+  uint32_t delay_ms;         /* LATE; for every other fault it delays nothing */
+} floe__ts_script;
+
+/* Reads a script: "correct", "error=486:Quota reached", "error-after-auth=508", "redirect=192.0.2.1:3478", "late=800", "tls-expired",
+ * "437=1" ... several joined by ','. The names are listed by floe__ts_script_help. On false `why` says what is wrong and
+ * `*offset` where. */
+bool floe__ts_script_parse(floe__ts_script *out, const char *text, char *why, size_t why_cap, size_t *offset);
+/* A list for --help: one line per name. */
+const char *floe__ts_script_help(void);
+
+typedef struct floe__ts_config {
+  const char *realm;     /* default "floe.test" */
+  const char *software;  /* default "Floe testserver" */
+  const char *username, *credential; /* NULL: STUN only, Allocate needs no credentials */
+  const char *secret;    /* nullable: instead of username: REST credentials, HMAC-SHA1(secret, username) */
+  bool use_sha256;       /* offer PASSWORD-ALGORITHMS and expect SHA-256 (nonce cookie) */
+  bool anonymous;        /* nonce cookie asks for USERHASH */
+  bool stun_needs_auth;  /* Binding is challenged too */
+  bool fingerprint;      /* responses carry FINGERPRINT */
+  uint32_t lifetime_s;   /* default 600 */
+  uint32_t max_allocations; /* 0 = no limit; beyond it 486 */
+  floe_addr relay_ipv4, relay_ipv6; /* addresses to relay from; family 0 = none, then 440 or ADDRESS-ERROR-CODE */
+  const char *cert_name; /* name in the TLS certificates, default "localhost", with 127.0.0.1 and ::1 */
+  int64_t unix_s;        /* wall clock for the certificates' dates and REST credentials at time 0 of `now` */
+} floe__ts_config;
+
+typedef enum floe__ts_output_type {
+  FLOE__TS_WAIT = 0,
+  FLOE__TS_SEND,        /* a datagram from a listener: listener, to, data */
+  FLOE__TS_SEND_CONN,   /* bytes on a connection: conn, data */
+  FLOE__TS_CLOSE_CONN,  /* conn; `reset`: with RST */
+  FLOE__TS_OPEN_RELAY,  /* bind a UDP socket: relay, local (port 0 = any); answer with floe__testserver_on_relay_opened */
+  FLOE__TS_SEND_RELAY,  /* a datagram from a relay socket: relay, to, data */
+  FLOE__TS_CLOSE_RELAY  /* relay */
+} floe__ts_output_type;
+
+typedef struct floe__ts_output {
+  floe__ts_output_type type;
+  floe__deadline wait;
+  floe__ts_listener listener;
+  floe__ts_conn conn;
+  floe__ts_relay relay;
+  floe_addr local, to;
+  bool reset;
+  floe_bytes data; /* valid until the next call */
+} floe__ts_output;
+
+floe__testserver *floe__testserver_new(floe_env *env, const floe__ts_config *cfg /* copies */);
+void floe__testserver_free(floe__testserver *ts);
+
+/* A port the driver has bound at `local`. transport: UDP, TCP or TLS. */
+floe__ts_listener floe__testserver_listen(floe__testserver *ts, floe_transport transport, const floe_addr *local,
+                                          const floe__ts_script *script /* copies; nullable: correct */);
+/* The PEM of the authority that signed the good TLS certificates, for the client's ca_pem. */
+const char *floe__testserver_ca_pem(floe__testserver *ts);
+
+void floe__testserver_on_datagram(floe__testserver *ts, floe_time now, floe__ts_listener listener,
+                                  const floe_addr *from, floe_bytes data);
+void floe__testserver_on_accept(floe__testserver *ts, floe_time now, floe__ts_listener listener, floe__ts_conn conn,
+                                const floe_addr *from);
+void floe__testserver_on_bytes(floe__testserver *ts, floe_time now, floe__ts_conn conn, floe_bytes data);
+void floe__testserver_on_end(floe__testserver *ts, floe_time now, floe__ts_conn conn); /* FIN or RST from the client */
+/* `ok` false: no port could be bound, the allocation is refused with 508. */
+void floe__testserver_on_relay_opened(floe__testserver *ts, floe_time now, floe__ts_relay relay, bool ok,
+                                      const floe_addr *local);
+void floe__testserver_on_relay_datagram(floe__testserver *ts, floe_time now, floe__ts_relay relay,
+                                        const floe_addr *from, floe_bytes data);
+void floe__testserver_on_timer(floe__testserver *ts, floe_time now);
+void floe__testserver_poll(floe__testserver *ts, floe__ts_output *out);
+
+/* For assertions: how many allocations live, requests seen, refreshes with LIFETIME 0 seen. */
+typedef struct floe__ts_counters {
+  uint32_t allocations, requests, challenges, deletions, permissions, channels, relayed_in, relayed_out;
+} floe__ts_counters;
+floe__ts_counters floe__testserver_counters(const floe__testserver *ts);
+
+#endif
