@@ -10,17 +10,22 @@
  *  Marks for public declarations. */
 
 /** @def FLOE_API
- *  The declaration is part of the ABI. */
-#if defined(FLOE_STATIC)
-#define FLOE_API
-#elif defined(_WIN32) && defined(FLOE_BUILDING)
-#define FLOE_API __declspec(dllexport)
-#elif defined(_WIN32)
-#define FLOE_API __declspec(dllimport)
-#elif defined(__GNUC__)
-#define FLOE_API __attribute__((visibility("default")))
+ *  The declaration is part of the ABI; in C++ it has C linkage. */
+#if defined(__cplusplus)
+#define FLOE__LINKAGE extern "C"
 #else
-#define FLOE_API
+#define FLOE__LINKAGE
+#endif
+#if defined(FLOE_STATIC)
+#define FLOE_API FLOE__LINKAGE
+#elif defined(_WIN32) && defined(FLOE_BUILDING)
+#define FLOE_API FLOE__LINKAGE __declspec(dllexport)
+#elif defined(_WIN32)
+#define FLOE_API FLOE__LINKAGE __declspec(dllimport)
+#elif defined(__GNUC__)
+#define FLOE_API FLOE__LINKAGE __attribute__((visibility("default")))
+#else
+#define FLOE_API FLOE__LINKAGE
 #endif
 
 /** @def FLOE_MUST_USE

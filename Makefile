@@ -1,0 +1,72 @@
+# Thin: CMake does the work (CMakePresets.json). `make help` lists the targets.
+SHELL := /bin/sh
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+SECONDS ?= 60
+PREFIX ?= /usr/local
+
+.PHONY: demo test check build bench fuzz format doc install clean help deps test-deps
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+define configure_and_build
+cmake --preset $(1) --log-level=NOTICE
+cmake --build build/$(1) --parallel $(JOBS)
+endef
+
+## demo:     install what is missing, build, and show what floe check finds (no network needed for that)
+demo: deps build
+	build/release/cli/floe check --demo
+
+## test:     the same, and then every test: all builds, sanitizers, coturn, fuzzing, checks
+test: test-deps demo
+	$(call configure_and_build,dev)
+	$(call configure_and_build,asan)
+	$(call configure_and_build,fuzz)
+	tools/test-all.sh -j $(JOBS)
+
+## check:    the quick tests alone: unit, vectors, simulator (seconds, once it is built)
+check:
+	$(call configure_and_build,dev)
+	ctest --preset quick -j $(JOBS)
+
+## build:    build the libraries and the command into build/release
+build:
+	$(call configure_and_build,release)
+
+## bench:    build and run the benchmarks
+bench:
+	$(call configure_and_build,bench)
+	tools/bench.sh build/bench
+
+## fuzz:     run each fuzz target for SECONDS=60
+fuzz:
+	$(call configure_and_build,fuzz)
+	tools/fuzz.sh build/fuzz/fuzz $(SECONDS)
+
+## format:   lay the sources out anew with clang-format
+format:
+	tools/format.sh
+
+## doc:      make the reference manual, build/doc/html/index.html
+doc:
+	tools/check-docs.sh build/doc
+
+## install:  install below PREFIX=/usr/local (DESTDIR is honoured)
+install: build
+	cmake --install build/release --prefix $(PREFIX)
+
+## clean:    remove everything that was built
+clean:
+	rm -rf build
+
+## deps:     install the packages that the build needs (Debian)
+deps:
+	tools/install-deps.sh build
+
+## test-deps: install the packages that the tests need too
+test-deps:
+	tools/install-deps.sh test
+
+## help:     this list
+help:
+	@sed -n 's/^## //p' Makefile
