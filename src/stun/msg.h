@@ -28,7 +28,7 @@ typedef enum floe__stun_method {
   FLOE__STUN_ALLOCATE = 0x003, /* RFC 8656 17 */
   FLOE__STUN_REFRESH = 0x004,
   FLOE__STUN_SEND = 0x006,
-  FLOE__STUN_DATA = 0x007,
+  FLOE__STUN_DATA_METHOD = 0x007, /* the attribute has the plain name */
   FLOE__STUN_CREATE_PERMISSION = 0x008,
   FLOE__STUN_CHANNEL_BIND = 0x009
 } floe__stun_method;
@@ -93,7 +93,7 @@ typedef struct floe__stun_msg {
   uint16_t method;
   const uint8_t *txn_id;                    /* 12 bytes in the packet */
   uint64_t present;                         /* bit i: attribute i is there */
-  uint16_t at[FLOE__STUN_ATTR_COUNT];       /* offset of the value in the packet; valid when present */
+  uint32_t at[FLOE__STUN_ATTR_COUNT];       /* offset of the value in the packet (up to 65,552); valid when present */
   uint16_t len[FLOE__STUN_ATTR_COUNT];      /* length of the value */
   uint16_t unknown[8];                      /* comprehension-required attributes we do not know, the first eight */
   uint8_t n_unknown;                        /* how many of them, at most 8 */
