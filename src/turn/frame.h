@@ -1,5 +1,5 @@
-/* STUN and ChannelData messages in a byte stream (RFC 8489 6.2.2, RFC 8656 12.5): over TCP and TLS a ChannelData message
- * is padded to four bytes; over UDP it need not be. */
+/* STUN and ChannelData messages in a byte stream (RFC 8489 6.2.2, RFC 8656 12.5): over TCP and TLS a ChannelData
+ * message is padded to four bytes; over UDP it need not be. */
 #ifndef FLOE_TURN_FRAME_H
 #define FLOE_TURN_FRAME_H
 
@@ -10,9 +10,9 @@
 
 typedef struct floe__turn_framer {
   floe_env *env;
-  uint8_t *buf;       /* bytes of an unfinished message; NULL between messages */
+  uint8_t *buf; /* bytes of an unfinished message; NULL between messages */
   size_t len, cap;
-  bool channel_data;  /* ChannelData may come: an allocation exists */
+  bool channel_data; /* ChannelData may come: an allocation exists */
 } floe__turn_framer;
 
 typedef enum floe__turn_frame {
