@@ -36,7 +36,8 @@ static inline uint8_t floe__rd_u8(floe__reader *r) {
 
 static inline uint16_t floe__rd_u16(floe__reader *r) {
   floe_bytes b = floe__rd_take(r, 2);
-  return b.len == 0 ? 0 : (uint16_t)(b.ptr[0] << 8 | b.ptr[1]);
+  if (b.len == 0) return 0;
+  return (uint16_t)(b.ptr[0] << 8 | b.ptr[1]);
 }
 
 static inline uint32_t floe__rd_u32(floe__reader *r) {
