@@ -10,8 +10,9 @@
 #include "stun/auth.h"
 #include "stun/txn.h"
 
-/* Largest request: USERNAME 508, REALM and NONCE 763 each, PASSWORD-ALGORITHMS, integrity and the method's own. */
-#define FLOE__STUN_REQUEST_MAX 2560
+/* Largest request: SOFTWARE, REALM and NONCE 763 each, USERNAME 508, PASSWORD-ALGORITHMS 128, integrity, FINGERPRINT:
+ * 3,020 bytes, and the method's own. */
+#define FLOE__STUN_REQUEST_MAX 3584
 /* Ids of earlier transactions of this request: a late or duplicated answer to one is no sign of a broken server. */
 #define FLOE__STUN_RECENT 8
 
@@ -53,12 +54,13 @@ typedef struct floe__stun_request {
   bool has_optional;   /* the owner's write adds optional attributes */
   bool omit_optional;  /* a 420 came: retried once without them */
   bool was_signed;     /* the open transaction is */
+  uint32_t signed_with; /* auth's nonce_serial when it was */
   bool answered;       /* any response with our transaction id and a good fingerprint has come */
   floe__stun_txn txn;
   uint8_t recent[FLOE__STUN_RECENT][FLOE__STUN_TXN_ID];
-  uint8_t n_recent;    /* how many were ever put there, modulo 256 */
-  uint32_t sent;       /* requests sent, retransmissions included */
-  uint32_t discarded;  /* responses discarded here: bad integrity */
+  uint8_t n_recent;    /* how many were ever put there; from 248 on only its remainder by 8 still counts */
+  uint32_t sent;       /* requests sent since the start, retransmissions included */
+  uint32_t discarded;  /* responses discarded since the start: bad_integrity, bad_fingerprint */
   floe_cause first_discard; /* NONE, or the cause of the first */
   bool has_rtt;
   double rtt_ms;       /* of the last transaction answered at its first transmission */
@@ -69,13 +71,13 @@ void floe__stun_request_init(floe__stun_request *req, floe_env *env, const floe_
                              bool reliable);
 void floe__stun_request_clear(floe__stun_request *req); /* forgets an open transaction */
 
-/* Sends it. */
+/* Sends it. Whatever an earlier start counted or found out (sent, discarded, answered, omit_optional) is forgotten. */
 void floe__stun_request_start(floe__stun_request *req, floe_time now);
 bool floe__stun_request_is_open(const floe__stun_request *req);
 
 /* The response's id is that of the open transaction. */
 bool floe__stun_request_is_mine(const floe__stun_request *req, const floe__stun_msg *m);
-/* The id is that of an earlier transaction of this request. */
+/* The id is that of an earlier transaction of this request, or of its last one, which is over. */
 bool floe__stun_request_was_mine(const floe__stun_request *req, const floe__stun_msg *m);
 
 /* A response with our id (is_mine). `parse` is how it parsed: OVERRUN ends as malformed. `unix_ms` nullable. `out` is
