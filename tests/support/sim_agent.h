@@ -1,0 +1,103 @@
+/* An ICE agent on a simulated host: takes its outputs, opens its sockets, answers its look-ups, and writes down each
+ * event as one line of text.
+ *
+ *     0.0 state gathering
+ *     0.0 candidate host 10.0.0.1:50000
+ *     10.0 candidate srflx 203.0.113.1:40000 base=10.0.0.1:50000 stun:192.0.2.1
+ *     25.0 candidate relay 192.0.2.1:50000 mapped=203.0.113.1:40001 udp turn:192.0.2.1
+ *     30.0 error 486 quota_reached turn:192.0.2.7 at 10.0.0.1:50002 allocate "Allocation Quota Reached"
+ *     5010.0 error 701 udp_timeout turn:192.0.2.9 at - allocate
+ *     5010.0 candidate end
+ *     5010.0 state complete
+ *
+ * Times are virtual milliseconds. The text of a 701 is left out: that it is "<cause>: <sentence>" is checked for each,
+ * with all that holds in every world (sim_check.c): poll ends in WAIT for a later time, sockets are known, nothing is
+ * told after close, no 701 comes twice for a URL, each attempt in the report has ended, verdicts fit the attempts, no
+ * credential is in the trace, no block is left at the end. */
+#ifndef FLOE_TESTS_SIM_AGENT_H
+#define FLOE_TESTS_SIM_AGENT_H
+
+#include "floe/ice.h"
+#include "support/sim_net.h"
+
+typedef struct sim_agent sim_agent;
+
+typedef struct sim_agent_options {
+  int64_t unix_ms;     /* wall clock at virtual time 0; 0 = the default, SIM_UNIX_MS */
+  uint64_t fail_at;    /* this allocation fails; 0 = none */
+  uint64_t fail_from;  /* this one and all later ones fail; 0 = none */
+  uint32_t lazy_drain; /* per mille of inputs after which the outputs are taken only later */
+} sim_agent_options;
+
+/* 2026-01-01 00:00:00 UTC */
+#define SIM_UNIX_S  INT64_C(1767225600)
+#define SIM_UNIX_MS (SIM_UNIX_S * 1000)
+
+/* A refused configuration fails the test, unless memory was made to fail: then sim_agent_core is NULL. */
+sim_agent *sim_agent_new(sim_host *h, const floe_ice_config *cfg /* keeps what it points at */,
+                         const sim_agent_options *options /* nullable */);
+floe_ice_agent *sim_agent_core(sim_agent *a);
+/* Frees the agent and its env and checks that nothing is left. Also done by sim_free. */
+void sim_agent_free(sim_agent *a);
+
+/* The calls of floe/ice.h, each followed by taking the outputs. */
+floe_status sim_agent_gather(sim_agent *a);
+floe_status sim_agent_prefetch(sim_agent *a);
+void sim_agent_close(sim_agent *a);
+floe_status sim_agent_permit(sim_agent *a, uint32_t candidate, const char *peer, bool use_channel);
+floe_status sim_agent_send_relayed(sim_agent *a, uint32_t candidate, const char *peer, const char *data);
+/* Any input, as a hostile or confused driver might give it. */
+void sim_agent_feed(sim_agent *a, const floe_input *in);
+
+/* Runs until the state is `complete`, or for `limit_ms`; true when it came. */
+bool sim_agent_run_to_complete(sim_agent *a, uint64_t limit_ms);
+bool sim_agent_run_to_closed(sim_agent *a, uint64_t limit_ms);
+
+/* The events so far, data and permissions of relays included. */
+const char *sim_agent_events(const sim_agent *a);
+/* What was asked of the driver: `0.0 open udp 10.0.0.1`, `5.0 send udp 10.0.0.1:50000 > 192.0.2.1:3478 Allocate`,
+ * `0.0 resolve A turn.example.org`, `5000.0 close udp 10.0.0.1:50000`. */
+const char *sim_agent_wire(const sim_agent *a);
+/* The lines of the wire that hold `part`. Valid until the next call. */
+const char *sim_agent_wire_with(sim_agent *a, const char *part);
+/* Forgets both. */
+void sim_agent_clear_log(sim_agent *a);
+/* The report as text (sim_report.c); "" before there is one. Valid until the next call. */
+const char *sim_agent_report(sim_agent *a);
+const char *sim_agent_trace(const sim_agent *a);
+
+/* The n-th candidateerror or servererror event so far, from 0. */
+typedef struct sim_error {
+  uint16_t code;
+  bool has_address;
+  bool has_port;
+  char address[FLOE_ADDR_TEXT];
+  uint16_t port;
+  char url[300];
+  char text[800];
+  uint32_t credentials;       /* which pair of user name and credential: equal numbers, equal pairs */
+  floe_attempt_detail detail; /* its pointers are NULL, but for those below */
+  char server_name[256];
+  char interface[32];
+  char os_error_text[128];
+  char realm[128];
+  char software[128];
+  char hint[256];
+  bool has_tls;
+  floe_tls_info tls; /* pointers are NULL, but for those below */
+  char tls_subject[128], tls_issuer[128], tls_names[256], tls_verify_text[128], tls_alert_text[64];
+} sim_error;
+
+size_t sim_agent_n_errors(const sim_agent *a);
+const sim_error *sim_agent_error(const sim_agent *a, size_t n); /* fails the test when there is none */
+/* The id of the n-th relay candidate so far; 0 when there is none. */
+uint32_t sim_agent_relay(const sim_agent *a, size_t n);
+
+/* Allocations that the agent and its env made so far, and what lives now. */
+uint64_t sim_agent_allocations(const sim_agent *a);
+uint64_t sim_agent_failed_allocations(const sim_agent *a);
+uint64_t sim_agent_live_bytes(const sim_agent *a);
+/* From now on allocations fail at this count (of sim_agent_allocations); 0 = none. */
+void sim_agent_fail_allocations(sim_agent *a, uint64_t fail_at, uint64_t fail_from);
+
+#endif

@@ -1,0 +1,90 @@
+/* The inside of a simulated agent, shared by sim_agent.c, sim_sockets.c, sim_events.c and sim_check.c. */
+#ifndef FLOE_TESTS_SIM_AGENT_INTERNAL_H
+#define FLOE_TESTS_SIM_AGENT_INTERNAL_H
+
+#include "support/sim_agent.h"
+#include "support/sim_alloc.h"
+#include "support/sim_text.h"
+
+/* A socket that the agent asked for. */
+typedef enum sim_slot_state { SIM_SLOT_OPENING = 0, SIM_SLOT_OPEN, SIM_SLOT_CLOSED } sim_slot_state;
+
+typedef struct sim_slot {
+  sim_agent *a;
+  floe_sock_id id;
+  floe_transport transport;
+  floe_addr local, remote;
+  sim_slot_state state;
+  sim_udp *udp;
+  sim_tcp *tcp;
+  floe_net_error why; /* a bind that failed, until it is told */
+  struct sim_slot *next;
+} sim_slot;
+
+/* A look-up that the agent asked for. */
+typedef struct sim_lookup {
+  sim_agent *a;
+  floe_req_id req;
+  bool answered;
+  struct sim_lookup *next;
+} sim_lookup;
+
+typedef struct sim_told_candidate {
+  uint32_t id;
+  bool is_relay;
+  floe_addr address;
+} sim_told_candidate;
+
+struct sim_agent {
+  sim *s;
+  sim_host *host;
+  sim_env *env;
+  floe_ice_agent *core; /* NULL: freed, or never made */
+  floe_ice_config cfg;
+  sim_agent_options options;
+  floe_time wake_at;
+  bool drain_planned;
+  bool closed; /* floe_ice_agent_close was called */
+  sim_slot *slots;
+  sim_lookup *lookups;
+
+  sim_text events, wire, filtered, report;
+
+  /* what was told in this gathering */
+  floe_ice_gathering_state told_state;
+  bool told_end;
+  size_t first_error; /* of this gathering */
+  sim_error *errors;
+  size_t n_errors;
+  sim_told_candidate *candidates;
+  size_t n_candidates;
+  size_t first_candidate; /* of this gathering */
+};
+
+/* sim_agent.c */
+void sim_agent_drain(sim_agent *a);
+double sim_agent_ms(const sim_agent *a);
+
+/* sim_sockets.c: sockets and look-ups */
+void sim_agent_open(sim_agent *a, const floe_output *out);
+void sim_agent_close_socket(sim_agent *a, floe_sock_id id);
+void sim_agent_transmit(sim_agent *a, const floe_output *out);
+void sim_agent_resolve(sim_agent *a, const floe_output *out);
+void sim_agent_list_interfaces(sim_agent *a);
+/* How many sockets the agent has not closed. */
+size_t sim_agent_open_sockets(const sim_agent *a);
+
+/* sim_events.c: events as text */
+void sim_agent_record(sim_agent *a, const floe_event *e);
+
+/* sim_report.c */
+void sim_report_text(sim_text *out, const floe_report *report);
+
+/* sim_check.c: what holds in every world */
+void sim_check_event(sim_agent *a, const floe_event *e);
+void sim_check_error(sim_agent *a, const floe_candidate_error *e, const sim_error *copy);
+void sim_check_report(sim_agent *a);
+void sim_check_trace(sim_agent *a);
+uint32_t sim_agent_credentials_of(const sim_agent *a, uint32_t server_index);
+
+#endif

@@ -1,0 +1,264 @@
+#include "support/sim_server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "support/sim_alloc.h"
+
+#define MAX_OUTPUTS 100000
+
+typedef struct listener {
+  sim_server *sv;
+  floe__ts_listener id;
+  sim_udp *udp; /* NULL for TCP and TLS */
+  struct listener *next;
+} listener;
+
+typedef struct conn {
+  sim_server *sv;
+  floe__ts_conn id;
+  sim_tcp *tcp; /* NULL when it is over */
+  struct conn *next;
+} conn;
+
+typedef struct relay {
+  sim_server *sv;
+  floe__ts_relay id;
+  sim_udp *udp; /* NULL when closed, or never bound */
+  floe_addr local;
+  struct relay *next;
+} relay;
+
+struct sim_server {
+  sim *s;
+  sim_host *host;
+  sim_env *env;
+  floe__testserver *core;
+  listener *listeners;
+  conn *conns;
+  relay *relays;
+  floe__ts_conn next_conn;
+  floe_time wake_at;
+};
+
+static void drain(sim_server *sv);
+
+/* --- sockets --------------------------------------------------------------------------------------------------- */
+
+static void on_request(void *user, const floe_addr *from, floe_bytes data) {
+  listener *l = user;
+  floe__testserver_on_datagram(l->sv->core, sim_now(l->sv->s), l->id, from, data);
+  drain(l->sv);
+}
+
+static void on_relay_datagram(void *user, const floe_addr *from, floe_bytes data) {
+  relay *r = user;
+  floe__testserver_on_relay_datagram(r->sv->core, sim_now(r->sv->s), r->id, from, data);
+  drain(r->sv);
+}
+
+static void on_bytes(void *user, floe_bytes data) {
+  conn *c = user;
+  if (c->tcp == NULL) return;
+  floe__testserver_on_bytes(c->sv->core, sim_now(c->sv->s), c->id, data);
+  drain(c->sv);
+}
+
+static void end_conn(conn *c) {
+  if (c->tcp == NULL) return;
+  floe__testserver_on_end(c->sv->core, sim_now(c->sv->s), c->id);
+  drain(c->sv);
+}
+
+static void on_end(void *user) {
+  end_conn(user);
+}
+
+static void on_conn_failed(void *user, floe_net_error error) {
+  (void)error;
+  conn *c = user;
+  end_conn(c);
+  c->tcp = NULL;
+}
+
+static const sim_udp_ops listener_ops = {.on_datagram = on_request};
+static const sim_udp_ops relay_ops = {.on_datagram = on_relay_datagram};
+static const sim_tcp_ops conn_ops = {.on_failed = on_conn_failed, .on_bytes = on_bytes, .on_end = on_end};
+
+static void on_accept(void *user, sim_tcp *tcp, const floe_addr *from) {
+  listener *l = user;
+  sim_server *sv = l->sv;
+  conn *c = sim_keep(sv->s, sizeof *c);
+  *c = (conn){.sv = sv, .id = ++sv->next_conn, .tcp = tcp, .next = sv->conns};
+  sv->conns = c;
+  sim_tcp_set(tcp, &conn_ops, c);
+  floe__testserver_on_accept(sv->core, sim_now(sv->s), l->id, c->id, from);
+  drain(sv);
+}
+
+static listener *listener_of(sim_server *sv, floe__ts_listener id) {
+  listener *l = sv->listeners;
+  while (l != NULL && l->id != id) l = l->next;
+  return l;
+}
+
+static conn *conn_of(sim_server *sv, floe__ts_conn id) {
+  conn *c = sv->conns;
+  while (c != NULL && c->id != id) c = c->next;
+  return c;
+}
+
+static relay *relay_of(sim_server *sv, floe__ts_relay id) {
+  relay *r = sv->relays;
+  while (r != NULL && r->id != id) r = r->next;
+  return r;
+}
+
+/* --- outputs --------------------------------------------------------------------------------------------------- */
+
+static void tell_relay_opened(void *user, void *payload) {
+  (void)payload;
+  relay *r = user;
+  floe__testserver_on_relay_opened(r->sv->core, sim_now(r->sv->s), r->id, r->udp != NULL, &r->local);
+  drain(r->sv);
+}
+
+static void open_relay(sim_server *sv, const floe__ts_output *out) {
+  floe_net_error why;
+  relay *r = sim_keep(sv->s, sizeof *r);
+  *r = (relay){.sv = sv, .id = out->relay, .local = out->local, .next = sv->relays};
+  sv->relays = r;
+  r->udp = sim_udp_open(sv->host, &out->local, &relay_ops, r, &why);
+  if (r->udp != NULL) r->local = sim_udp_local(r->udp);
+  sim_after(sv->s, 0, tell_relay_opened, r, NULL);
+}
+
+static void close_relay(sim_server *sv, floe__ts_relay id) {
+  relay *r = relay_of(sv, id);
+  if (r == NULL || r->udp == NULL) return;
+  sim_udp_close(r->udp);
+  r->udp = NULL;
+}
+
+static void close_conn(sim_server *sv, const floe__ts_output *out) {
+  conn *c = conn_of(sv, out->conn);
+  if (c == NULL || c->tcp == NULL) return;
+  if (out->reset) {
+    sim_tcp_reset(c->tcp);
+  } else {
+    sim_tcp_close(c->tcp);
+  }
+  c->tcp = NULL;
+}
+
+static void send_on_listener(sim_server *sv, const floe__ts_output *out) {
+  listener *l = listener_of(sv, out->listener);
+  if (l == NULL || l->udp == NULL) {
+    sim_fail(sv->s, "the test server sends on a listener that has no datagrams");
+    return;
+  }
+  sim_udp_send(l->udp, &out->to, out->data);
+}
+
+static void on_timer(void *user, void *payload) {
+  (void)payload;
+  sim_server *sv = user;
+  if (sim_now(sv->s) < sv->wake_at) return; /* an earlier plan */
+  sv->wake_at = FLOE_TIME_NEVER;
+  floe__testserver_on_timer(sv->core, sim_now(sv->s));
+  drain(sv);
+}
+
+static void wait_until(sim_server *sv, floe_time at) {
+  if (at <= sim_now(sv->s)) {
+    sim_fail(sv->s, "the test server waits for a time that has passed");
+    return;
+  }
+  if (at == sv->wake_at) return;
+  sv->wake_at = at;
+  if (at != FLOE_TIME_NEVER) sim_at(sv->s, at, on_timer, sv, NULL);
+}
+
+static void handle_output(sim_server *sv, const floe__ts_output *out) {
+  conn *c;
+  relay *r;
+  switch (out->type) {
+    case FLOE__TS_WAIT: wait_until(sv, out->wait.at); return;
+    case FLOE__TS_SEND: send_on_listener(sv, out); return;
+    case FLOE__TS_SEND_CONN:
+      c = conn_of(sv, out->conn);
+      if (c != NULL && c->tcp != NULL) sim_tcp_send(c->tcp, out->data);
+      return;
+    case FLOE__TS_CLOSE_CONN: close_conn(sv, out); return;
+    case FLOE__TS_OPEN_RELAY: open_relay(sv, out); return;
+    case FLOE__TS_SEND_RELAY:
+      r = relay_of(sv, out->relay);
+      if (r != NULL && r->udp != NULL) sim_udp_send(r->udp, &out->to, out->data);
+      return;
+    case FLOE__TS_CLOSE_RELAY: close_relay(sv, out->relay); return;
+  }
+}
+
+static void drain(sim_server *sv) {
+  for (int i = 0; i < MAX_OUTPUTS; i++) {
+    floe__ts_output out;
+    floe__testserver_poll(sv->core, &out);
+    handle_output(sv, &out);
+    if (out.type == FLOE__TS_WAIT) return;
+  }
+  sim_fail(sv->s, "the test server's poll does not end");
+}
+
+/* --- making one -------------------------------------------------------------------------------------------------- */
+
+static void free_server(void *user) {
+  sim_server *sv = user;
+  floe__testserver_free(sv->core);
+  if (sim_env_free(sv->env) > 0) (void)fprintf(stderr, "the test server leaks\n");
+}
+
+sim_server *sim_server_new(sim_host *h, const floe__ts_config *cfg) {
+  sim *s = sim_host_sim(h);
+  sim_server *sv = sim_keep(s, sizeof *sv);
+  sv->s = s;
+  sv->host = h;
+  sv->wake_at = FLOE_TIME_NEVER;
+  sv->env = sim_env_new(s, sim_next_stream(s));
+  floe_env_set_unix_time(sv->env->env, 0, cfg->unix_s * 1000);
+  sv->core = sim_must(floe__testserver_new(sv->env->env, cfg));
+  sim_on_free(s, free_server, sv);
+  return sv;
+}
+
+static bool open_listener(sim_server *sv, listener *l, floe_transport transport, const floe_addr *local) {
+  floe_net_error why;
+  if (transport != FLOE_TRANSPORT_UDP) return sim_tcp_listen(sv->host, local, on_accept, l);
+  l->udp = sim_udp_open(sv->host, local, &listener_ops, l, &why);
+  return l->udp != NULL;
+}
+
+floe__ts_listener sim_server_listen(sim_server *sv, floe_transport transport, const char *local, const char *script) {
+  floe__ts_script parsed;
+  char why[200] = "";
+  size_t offset;
+  if (!floe__ts_script_parse(&parsed, script == NULL ? "correct" : script, why, sizeof why, &offset)) {
+    sim_fail(sv->s, "script '%s': %s", script, why);
+    return 0;
+  }
+  listener *l = sim_keep(sv->s, sizeof *l);
+  floe_addr addr = sim_addr(local);
+  l->sv = sv;
+  if (!open_listener(sv, l, transport, &addr)) sim_fail(sv->s, "cannot listen at %s", local);
+  l->id = floe__testserver_listen(sv->core, transport, &addr, &parsed);
+  l->next = sv->listeners;
+  sv->listeners = l;
+  return l->id;
+}
+
+floe__testserver *sim_server_core(sim_server *sv) {
+  return sv->core;
+}
+
+floe__ts_counters sim_server_counters(sim_server *sv) {
+  return floe__testserver_counters(sv->core);
+}

@@ -1,0 +1,16 @@
+/* A misbehaving STUN/TURN server (src/testserver) on a simulated host. */
+#ifndef FLOE_TESTS_SIM_SERVER_H
+#define FLOE_TESTS_SIM_SERVER_H
+
+#include "support/sim_net.h"
+#include "testserver/testserver.h"
+
+typedef struct sim_server sim_server;
+
+sim_server *sim_server_new(sim_host *h, const floe__ts_config *cfg /* copies */);
+/* Listens with a script in the words of floe__ts_script_parse; NULL: correct. */
+floe__ts_listener sim_server_listen(sim_server *sv, floe_transport transport, const char *local, const char *script);
+floe__testserver *sim_server_core(sim_server *sv);
+floe__ts_counters sim_server_counters(sim_server *sv);
+
+#endif
