@@ -25,7 +25,7 @@ bool floe__byte_queue_add(floe_env *env, floe__byte_queue *q, floe_bytes bytes);
 floe_bytes floe__byte_queue_peek(const floe__byte_queue *q);
 /* Drops the first `n` bytes, which must be there. Memory of a burst is given back when the queue runs empty. */
 void floe__byte_queue_drop(floe_env *env, floe__byte_queue *q, size_t n);
-/* Wipes and frees. */
+/* Frees the memory; what was in it is encrypted. */
 void floe__byte_queue_clear(floe_env *env, floe__byte_queue *q);
 
 /* One per env; freed with BIO_meth_free when no BIO is left. NULL: out of memory. */

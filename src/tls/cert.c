@@ -97,11 +97,11 @@ static void add_text(line *l, const uint8_t *text, size_t len) {
   }
 }
 
-/* `buf` holds max + 1 bytes; room for the dots is kept by the caller's `max - 3`. */
-static char *copy_line(floe_env *env, line *l) {
+/* `dots` stand for what did not fit; the caller kept room for them beyond `max`. */
+static char *copy_line(floe_env *env, line *l, const char *dots) {
   if (l->cut) {
-    memcpy(l->buf + l->len, "...", 3);
-    l->len += 3;
+    memcpy(l->buf + l->len, dots, strlen(dots));
+    l->len += strlen(dots);
   }
   return floe__strndup(env, l->buf, l->len);
 }
@@ -127,7 +127,7 @@ static char *describe_name(floe_env *env, const X509_NAME *name) {
   if (len > 0) add_text(&l, (const uint8_t *)text, (size_t)len);
   BIO_free(bio);
   ERR_clear_error();
-  return copy_line(env, &l);
+  return copy_line(env, &l, "...");
 }
 
 /* A comma inside a name would read as two names. */
@@ -155,7 +155,7 @@ static void add_ip_name(line *l, const ASN1_STRING *name) {
   add_whole(l, text, strlen(text));
 }
 
-/* Where a name does not fit, it is dropped whole: half a name would be another name. */
+/* A name that does not fit is left out whole: half a name would be another name. */
 static void add_general_name(line *l, const GENERAL_NAME *name) {
   const size_t before = l->len;
   int type = 0;
@@ -168,8 +168,7 @@ static void add_general_name(line *l, const GENERAL_NAME *name) {
   } else {
     add_ip_name(l, value);
   }
-  if (l->cut) l->len = start;
-  if (!l->cut && l->len == start) l->len = before;
+  if (l->cut || l->len == start) l->len = before;
 }
 
 static char *describe_names(floe_env *env, X509 *cert) {
@@ -179,10 +178,11 @@ static char *describe_names(floe_env *env, X509 *cert) {
     return NULL;
   }
   char buf[FLOE__CERT_NAMES_MAX + 1];
-  line l = {.buf = buf, .max = FLOE__CERT_NAMES_MAX - 3};
+  line l = {.buf = buf, .max = FLOE__CERT_NAMES_MAX - 5};
   for (int i = 0; i < sk_GENERAL_NAME_num(names) && !l.cut; i++) add_general_name(&l, sk_GENERAL_NAME_value(names, i));
   GENERAL_NAMES_free(names);
-  return l.len == 0 ? NULL : copy_line(env, &l);
+  if (l.len == 0 && !l.cut) return NULL;
+  return copy_line(env, &l, l.len == 0 ? "..." : ", ...");
 }
 
 static bool unix_time_of(const ASN1_TIME *t, int64_t *out) {
