@@ -204,7 +204,7 @@ typedef struct floe_server_report {
   uint32_t url_index;                  /**< `.urls[url_index]` */
   floe_verdict verdict;                /**< how it did */
   floe_cause cause;                    /**< NONE, or the cause of the failure that says most */
-  const floe_attempt_report *attempts; /**< in the order they were made */
+  const floe_attempt_report *const *attempts; /**< in the order they were made */
   size_t n_attempts;                   /**< how many */
   const uint32_t *candidates;          /**< ids of the candidates it gave */
   size_t n_candidates;                 /**< how many */

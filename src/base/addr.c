@@ -256,5 +256,5 @@ bool floe_addr_is_private(const floe_addr *addr) {
   if (addr->family != FLOE_FAMILY_IPV4) return false;
   uint8_t a = addr->ip[0], b = addr->ip[1];
   if (a == 10 || (a == 172 && (b & 0xf0) == 16) || (a == 192 && b == 168)) return true; /* RFC 1918 */
-  return a == 100 && (b & 0xc0) == 64;                                                 /* RFC 6598 */
+  return a == 100 && (b & 0xc0) == 64;                                                  /* RFC 6598 */
 }

@@ -9,8 +9,8 @@ void *floe__zalloc(floe_env *env, size_t size); /* zeroed; out: caller frees wit
 void *floe__realloc(floe_env *env, void *ptr, size_t size);
 void floe__free(floe_env *env, void *ptr); /* NULL is fine */
 
-char *floe__strdup(floe_env *env, const char *text);            /* out: caller frees with floe__free */
-char *floe__strndup(floe_env *env, const void *p, size_t len);  /* adds a NUL; out: caller frees with floe__free */
+char *floe__strdup(floe_env *env, const char *text);           /* out: caller frees with floe__free */
+char *floe__strndup(floe_env *env, const void *p, size_t len); /* adds a NUL; out: caller frees with floe__free */
 
 /* Wipes and frees: for secrets. NULL is fine. */
 void floe__free_secret(floe_env *env, void *ptr, size_t len);

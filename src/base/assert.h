@@ -5,9 +5,9 @@
 
 #include <stdlib.h>
 
-#define FLOE__ASSERT(condition)   \
-  do {                            \
-    if (!(condition)) abort();    \
+#define FLOE__ASSERT(condition) \
+  do {                          \
+    if (!(condition)) abort();  \
   } while (0)
 
 #endif

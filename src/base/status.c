@@ -1,8 +1,8 @@
-#include "base/status_internal.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/status_internal.h"
 
 const char *floe_status_name(floe_status status) {
   switch (status) {

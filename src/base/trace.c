@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Appends when all of it fits, and leaves room for the closing brace: a line is complete JSON or lacks whole members. */
+/* Appends when all of it fits, and leaves room for the closing brace: a line is complete JSON or lacks whole members.
+ */
 static void append(floe__trace *t, const char *text, size_t len) {
   if (len > sizeof t->buf - 2 - t->len) return;
   memcpy(t->buf + t->len, text, len);

@@ -1,4 +1,5 @@
-/* A cursor over a buffer to be sent. Writing past the end sets `bad` and writes nothing; check `bad` once, at the end. */
+/* A cursor over a buffer to be sent. Writing past the end sets `bad` and writes nothing; check `bad` once, at the end.
+ */
 #ifndef FLOE_BASE_WRITER_H
 #define FLOE_BASE_WRITER_H
 

@@ -1,0 +1,47 @@
+/* Local candidates: value, foundation, priority (RFC 8445 5.1.1.3, 5.1.2), text (RFC 8839 5.1). */
+#ifndef FLOE_ICE_CANDIDATE_H
+#define FLOE_ICE_CANDIDATE_H
+
+#include "base/alloc.h"
+#include "ice/event_queue.h"
+
+/* "candidate:" foundation component transport priority address port "typ" type "raddr" address "rport" port */
+#define FLOE__CANDIDATE_TEXT 256
+
+typedef struct floe__candidate {
+  floe_ice_candidate pub;
+  floe_addr base;   /* RFC 8445: the address sent from; of a relay candidate: the relayed address */
+  floe_addr server; /* the server it came from, without its port; family 0 for host */
+  floe__event_node node;
+  char text[FLOE__CANDIDATE_TEXT];
+} floe__candidate;
+
+typedef struct floe__candidate_list {
+  floe__candidate **items;
+  const floe_ice_candidate **pubs; /* the same, as the API gives them out */
+  size_t n, items_cap, pubs_cap;
+  uint32_t n_foundations;
+  uint32_t dropped; /* beyond max_candidates */
+} floe__candidate_list;
+
+/* RFC 8445 5.1.2.1: (2^24)*(type preference) + (2^8)*(local preference) + (256 - component ID). */
+uint32_t floe__candidate_priority(floe_candidate_type type, uint16_t local_preference, uint8_t component);
+
+/* RFC 8445 5.1.3: redundant when a candidate with the same address and base exists. Returns that one, or NULL. */
+const floe__candidate *floe__candidate_find_redundant(const floe__candidate_list *list, const floe__candidate *c);
+
+/* Gives `c` foundation, priority (unique: 5.1.2) and text, and appends it. The list owns it from then on. False: no
+ * memory; `c` stays the caller's. */
+bool floe__candidate_add(floe__candidate_list *list, floe_env *env, floe__candidate *c /* takes */,
+                         uint16_t local_preference);
+
+/* Some candidate surfaced so far has this IP address (the port is not compared). */
+bool floe__candidate_exposes(const floe__candidate_list *list, const floe_addr *addr);
+
+const floe__candidate *floe__candidate_by_id(const floe__candidate_list *list, uint32_t id);
+void floe__candidate_list_clear(floe__candidate_list *list, floe_env *env);
+
+/* Writes the candidate-attribute of RFC 8839 5.1 without "a=". Returns its length. */
+size_t floe__candidate_write(const floe_ice_candidate *c, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,273 @@
+/* The configuration: webrtc-pc 4.4.1.6 "set a configuration", "validate an ICE server URL", and the contract's section
+ * 6. All or nothing, before any side effect. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/status_internal.h"
+#include "ice/settings.h"
+#include "stun/auth.h"
+#include "stun/opaque_string.h"
+#include "tls/tls_stream.h"
+
+void floe_ice_config_init(floe_ice_config *cfg, size_t size) {
+  memset(cfg, 0, size);
+  cfg->size = (uint32_t)size;
+}
+
+static void default_to(uint32_t *field, uint32_t value) {
+  if (*field == 0) *field = value;
+}
+
+static void fill_in_defaults(floe_ice_config *c) {
+  floe_ice_timing *t = &c->timing;
+  default_to(&t->ta_ms, 5);
+  default_to(&t->rto_ms, 500);
+  default_to(&t->transmissions, 4);
+  default_to(&t->udp_timeout_ms, 5000);
+  default_to(&t->stream_timeout_ms, 5000);
+  default_to(&t->connect_timeout_ms, 4000);
+  default_to(&t->tls_timeout_ms, 4000);
+  default_to(&t->dns_timeout_ms, 4000);
+  default_to(&t->dns_second_family_ms, 1000);
+  default_to(&t->address_delay_ms, 250);
+  default_to(&t->server_timeout_ms, 10000);
+  default_to(&t->gathering_timeout_ms, 10000);
+  default_to(&t->close_timeout_ms, 1000);
+  default_to(&c->max_queue_bytes, 1024 * 1024);
+  default_to(&c->max_candidates, 1000);
+  if (c->max_ice_servers == 0) c->max_ice_servers = 64;
+}
+
+/* --- checking -------------------------------------------------------------------------------------------------- */
+
+static floe_status type_error(floe_error *why, const char *path, const char *message) {
+  return floe__error_set(why, FLOE_E_TYPE, path, FLOE_NO_OFFSET, "%s", message);
+}
+
+static floe_status check_credential_text(floe_env *env, const char *text, const char *path, floe_error *why) {
+  char *prepared = NULL;
+  size_t offset = 0;
+  switch (floe__opaque_string(env, text, &prepared, &offset)) {
+    case FLOE__OPAQUE_OK: floe__free_secret(env, prepared, strlen(prepared)); return FLOE_OK;
+    case FLOE__OPAQUE_EMPTY:
+      return floe__error_set(why, FLOE_E_ACCESS, path, FLOE_NO_OFFSET, "must not be empty for a TURN server");
+    case FLOE__OPAQUE_NOT_UTF8:
+      return floe__error_set(why, FLOE_E_ACCESS, path, FLOE_NO_OFFSET, "is not UTF-8 at byte %zu", offset);
+    case FLOE__OPAQUE_DISALLOWED:
+      return floe__error_set(why, FLOE_E_ACCESS, path, FLOE_NO_OFFSET,
+                             "holds a character at byte %zu that RFC 8265 does not allow", offset);
+    case FLOE__OPAQUE_NOMEM: break;
+  }
+  return floe__error_set(why, FLOE_E_NOMEM, path, FLOE_NO_OFFSET, "out of memory");
+}
+
+static floe_status check_member(floe_env *env, const char *text, size_t server, const char *member, floe_error *why) {
+  char path[96];
+  (void)snprintf(path, sizeof path, "iceServers[%zu].%s", server, member);
+  if (text == NULL) return floe__error_set(why, FLOE_E_ACCESS, path, FLOE_NO_OFFSET, "is missing for a TURN server");
+  return check_credential_text(env, text, path, why);
+}
+
+/* webrtc-pc: for turn and turns, username and credential must be there: InvalidAccessError. */
+static floe_status check_credentials(floe_env *env, const floe_ice_server *s, size_t server, floe_error *why) {
+  floe_status st = check_member(env, s->username, server, "username", why);
+  if (st != FLOE_OK) return st;
+  if (strlen(s->username) > FLOE__STUN_USERNAME_MAX) {
+    char path[96];
+    (void)snprintf(path, sizeof path, "iceServers[%zu].username", server);
+    return floe__error_set(why, FLOE_E_ACCESS, path, FLOE_NO_OFFSET, "is longer than 508 bytes (RFC 8489 14.3)");
+  }
+  return check_member(env, s->credential, server, "credential", why);
+}
+
+static floe_status check_url(const floe_ice_server *s, size_t server, size_t url, bool *is_turn, floe_error *why) {
+  char path[96];
+  (void)snprintf(path, sizeof path, "iceServers[%zu].urls[%zu]", server, url);
+  if (s->urls[url] == NULL) return type_error(why, path, "is missing");
+  floe_ice_url parsed;
+  floe_status st = floe_ice_url_parse(&parsed, s->urls[url], why);
+  if (st != FLOE_OK) {
+    if (why != NULL) (void)snprintf(why->path, sizeof why->path, "%s", path);
+    return st;
+  }
+  *is_turn = *is_turn || parsed.is_turn;
+  return FLOE_OK;
+}
+
+static floe_status check_server(floe_env *env, const floe_ice_server *s, size_t server, floe_error *why) {
+  char path[96];
+  (void)snprintf(path, sizeof path, "iceServers[%zu].urls", server);
+  if (s->n_urls == 0) return floe__error_set(why, FLOE_E_SYNTAX, path, FLOE_NO_OFFSET, "must not be empty");
+  if (s->urls == NULL) return type_error(why, path, "is missing");
+  bool is_turn = false;
+  for (size_t i = 0; i < s->n_urls; i++) {
+    floe_status st = check_url(s, server, i, &is_turn, why);
+    if (st != FLOE_OK) return st;
+  }
+  return is_turn ? check_credentials(env, s, server, why) : FLOE_OK;
+}
+
+static floe_status check_ports(const floe_ice_config *c, floe_error *why) {
+  if (c->port_min == 0 && c->port_max == 0) return FLOE_OK;
+  if (c->port_min == 0) return type_error(why, "portMin", "must be given with portMax, and not be 0");
+  if (c->port_max < c->port_min) return type_error(why, "portMax", "must not be below portMin");
+  return FLOE_OK;
+}
+
+static floe_status check_rest(floe_env *env, const floe_ice_config *c, floe_error *why) {
+  if ((int)c->ice_transport_policy < 0 || c->ice_transport_policy > FLOE_ICE_TRANSPORT_POLICY_RELAY) {
+    return type_error(why, "iceTransportPolicy", "is not a policy");
+  }
+  if ((int)c->relay_family < 0 || c->relay_family > FLOE_RELAY_FAMILY_IPV6) {
+    return type_error(why, "relayFamily", "is not a choice of families");
+  }
+  if (c->no_ipv4 && c->no_ipv6) return type_error(why, "noIpv6", "leaves no address family, with noIpv4");
+  for (size_t i = 0; i < c->n_interfaces; i++) {
+    char path[96];
+    (void)snprintf(path, sizeof path, "interfaces[%zu]", i);
+    if (c->interfaces == NULL || c->interfaces[i] == NULL) return type_error(why, path, "is missing");
+    if (c->interfaces[i][0] == '\0') return type_error(why, path, "is empty");
+  }
+  if (c->ca_pem.len > 0 && floe__tls_check_ca(env, c->ca_pem) == 0) {
+    return type_error(why, "caPem", "holds no PEM certificate that can be read");
+  }
+  return check_ports(c, why);
+}
+
+static floe_status check_config(floe_env *env, const floe_ice_config *cfg, floe_error *why) {
+  if (cfg->size != sizeof *cfg) return type_error(why, "", "size is not set by floe_ice_config_init");
+  size_t max = cfg->max_ice_servers == 0 ? 64 : cfg->max_ice_servers;
+  if (cfg->n_ice_servers > 0 && cfg->ice_servers == NULL) return type_error(why, "iceServers", "is missing");
+  if (cfg->n_ice_servers > max) {
+    return floe__error_set(why, FLOE_E_TOO_LARGE, "iceServers", FLOE_NO_OFFSET,
+                           "has %zu servers, more than the limit of %zu", cfg->n_ice_servers, max);
+  }
+  for (size_t i = 0; i < cfg->n_ice_servers; i++) {
+    floe_status st = check_server(env, &cfg->ice_servers[i], i, why);
+    if (st != FLOE_OK) return st;
+  }
+  return check_rest(env, cfg, why);
+}
+
+floe_status floe_ice_config_check(const floe_ice_config *cfg, floe_error *why) {
+  floe_env *env = NULL;
+  floe_status st = floe_env_new(&env, NULL);
+  if (st != FLOE_OK) return floe__error_set(why, st, "", FLOE_NO_OFFSET, "%s", floe_status_text(st));
+  st = check_config(env, cfg, why);
+  floe_env_free(env);
+  return st;
+}
+
+/* --- copying --------------------------------------------------------------------------------------------------- */
+
+static bool prepare(floe_env *env, const char *text, char **out) {
+  size_t offset;
+  return text == NULL || floe__opaque_string(env, text, out, &offset) == FLOE__OPAQUE_OK;
+}
+
+static bool copy_server(floe__settings *s, const floe_ice_server *from, size_t server) {
+  char *username = NULL;
+  char *credential = NULL;
+  for (size_t i = 0; i < from->n_urls; i++) {
+    floe__server *to = &s->servers[s->n_servers];
+    memset(to, 0, sizeof *to);
+    to->server_index = (uint32_t)server;
+    to->url_index = (uint32_t)i;
+    s->n_servers++;
+    floe_ice_url url;
+    to->text = floe__strdup(s->env, from->urls[i]);
+    if (to->text == NULL || floe_ice_url_parse(&url, to->text, NULL) != FLOE_OK) return false;
+    if (!url.is_turn) continue; /* STUN URLs carry no credentials, whatever stands beside them */
+    if (username == NULL) {
+      to->owns_credentials = true;
+      if (!prepare(s->env, from->username, &to->username)) return false;
+      if (!prepare(s->env, from->credential, &to->credential)) return false;
+      username = to->username;
+      credential = to->credential;
+    }
+    to->username = username;
+    to->credential = credential;
+  }
+  return true;
+}
+
+static bool copy_servers(floe__settings *s, const floe_ice_config *cfg) {
+  size_t n = 0;
+  for (size_t i = 0; i < cfg->n_ice_servers; i++) n += cfg->ice_servers[i].n_urls;
+  if (n == 0) return true;
+  s->servers = floe__zalloc(s->env, n * sizeof *s->servers);
+  if (s->servers == NULL) return false;
+  for (size_t i = 0; i < cfg->n_ice_servers; i++) {
+    if (!copy_server(s, &cfg->ice_servers[i], i)) return false;
+  }
+  return true;
+}
+
+static bool copy_interfaces(floe__settings *s, const floe_ice_config *cfg) {
+  if (cfg->n_interfaces == 0) return true;
+  s->interfaces = floe__zalloc(s->env, cfg->n_interfaces * sizeof *s->interfaces);
+  if (s->interfaces == NULL) return false;
+  for (size_t i = 0; i < cfg->n_interfaces; i++) {
+    s->interfaces[i] = floe__strdup(s->env, cfg->interfaces[i]);
+    if (s->interfaces[i] == NULL) return false;
+  }
+  s->cfg.interfaces = (const char *const *)s->interfaces;
+  return true;
+}
+
+static bool copy_all(floe__settings *s, const floe_ice_config *cfg) {
+  s->cfg = *cfg;
+  fill_in_defaults(&s->cfg);
+  s->cfg.ice_servers = NULL;
+  s->cfg.interfaces = NULL;
+  s->cfg.software = NULL;
+  s->cfg.ca_pem = (floe_bytes){0};
+  const floe_ice_timing *t = &s->cfg.timing;
+  s->stun_timing = (floe__stun_timing){t->rto_ms, t->transmissions, t->udp_timeout_ms, t->stream_timeout_ms};
+  if (!copy_servers(s, cfg) || !copy_interfaces(s, cfg)) return false;
+  if (cfg->software != NULL) {
+    s->software = floe__strdup(s->env, cfg->software);
+    if (s->software == NULL) return false;
+    s->cfg.software = s->software;
+  }
+  if (cfg->ca_pem.len > 0) {
+    s->ca_pem = floe__strndup(s->env, cfg->ca_pem.ptr, cfg->ca_pem.len);
+    if (s->ca_pem == NULL) return false;
+    s->cfg.ca_pem = (floe_bytes){(const uint8_t *)s->ca_pem, cfg->ca_pem.len};
+  }
+  return true;
+}
+
+floe_status floe__settings_new(floe__settings **out, floe_env *env, const floe_ice_config *cfg, floe_error *why) {
+  *out = NULL;
+  floe_status st = check_config(env, cfg, why);
+  if (st != FLOE_OK) return st;
+  floe__settings *s = floe__zalloc(env, sizeof *s);
+  if (s != NULL) {
+    s->env = env;
+    if (copy_all(s, cfg)) {
+      *out = s;
+      return FLOE_OK;
+    }
+    floe__settings_free(s);
+  }
+  return floe__error_set(why, FLOE_E_NOMEM, "", FLOE_NO_OFFSET, "out of memory");
+}
+
+static void free_server(floe_env *env, floe__server *s) {
+  floe__free(env, s->text);
+  if (!s->owns_credentials) return;
+  if (s->username != NULL) floe__free_secret(env, s->username, strlen(s->username));
+  if (s->credential != NULL) floe__free_secret(env, s->credential, strlen(s->credential));
+}
+
+void floe__settings_free(floe__settings *s) {
+  if (s == NULL) return;
+  for (size_t i = 0; i < s->n_servers; i++) free_server(s->env, &s->servers[i]);
+  floe__free(s->env, s->servers);
+  for (size_t i = 0; s->interfaces != NULL && i < s->cfg.n_interfaces; i++) floe__free(s->env, s->interfaces[i]);
+  floe__free(s->env, s->interfaces);
+  floe__free(s->env, s->software);
+  floe__free(s->env, s->ca_pem);
+  floe__free(s->env, s);
+}

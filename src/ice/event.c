@@ -1,0 +1,96 @@
+/* Names of events and of what they carry, and the constructor form of the error event (webrtc-pc 4.8.2). */
+#include "floe/event.h"
+
+#include <string.h>
+
+#include "base/status_internal.h"
+#include "floe/ice.h"
+
+const char *floe_event_name(floe_event_type type) {
+  switch (type) {
+#define FLOE__ROW(id, name) \
+  case id: return name;
+    FLOE_EVENT_MAP(FLOE__ROW)
+#undef FLOE__ROW
+    case FLOE_EVENT_COUNT: break;
+  }
+  return "";
+}
+
+const char *floe_ice_gathering_state_name(floe_ice_gathering_state state) {
+  switch (state) {
+    case FLOE_ICE_GATHERING_NEW: return "new";
+    case FLOE_ICE_GATHERING_GATHERING: return "gathering";
+    case FLOE_ICE_GATHERING_COMPLETE: return "complete";
+  }
+  return "";
+}
+
+const char *floe_candidate_type_name(floe_candidate_type type) {
+  switch (type) {
+    case FLOE_CANDIDATE_HOST: return "host";
+    case FLOE_CANDIDATE_SRFLX: return "srflx";
+    case FLOE_CANDIDATE_PRFLX: return "prflx";
+    case FLOE_CANDIDATE_RELAY: return "relay";
+  }
+  return "";
+}
+
+const char *floe_dns_status_name(floe_dns_status status) {
+  switch (status) {
+    case FLOE_DNS_OK: return "OK";
+    case FLOE_DNS_NXDOMAIN: return "NXDOMAIN";
+    case FLOE_DNS_NODATA: return "NODATA";
+    case FLOE_DNS_SERVFAIL: return "SERVFAIL";
+    case FLOE_DNS_REFUSED: return "REFUSED";
+    case FLOE_DNS_TIMEOUT: return "TIMEOUT";
+    case FLOE_DNS_UNREACHABLE: return "UNREACHABLE";
+    case FLOE_DNS_FAILED: return "FAILED";
+  }
+  return "";
+}
+
+const char *floe_verdict_name(floe_verdict verdict) {
+  switch (verdict) {
+    case FLOE_VERDICT_OK: return "ok";
+    case FLOE_VERDICT_DEGRADED: return "degraded";
+    case FLOE_VERDICT_FAILED: return "failed";
+    case FLOE_VERDICT_UNUSED: return "unused";
+  }
+  return "";
+}
+
+const char *floe_attempt_outcome_name(floe_attempt_outcome outcome) {
+  switch (outcome) {
+    case FLOE_ATTEMPT_CANDIDATE: return "candidate";
+    case FLOE_ATTEMPT_ERROR: return "error";
+    case FLOE_ATTEMPT_CANCELLED: return "cancelled";
+  }
+  return "";
+}
+
+static floe_event_type type_of_name(const char *name) {
+  for (int i = 0; i < FLOE_EVENT_COUNT; i++) {
+    if (strcmp(floe_event_name((floe_event_type)i), name) == 0) return (floe_event_type)i;
+  }
+  return FLOE_EVENT_ICECANDIDATEERROR;
+}
+
+floe_status floe_candidate_error_event_init(floe_event *out, const char *type, const floe_candidate_error_init *init,
+                                            floe_error *why) {
+  memset(out, 0, sizeof *out);
+  if (type == NULL) return floe__error_set(why, FLOE_E_TYPE, "type", FLOE_NO_OFFSET, "is missing");
+  if (init == NULL || !init->has_error_code) {
+    return floe__error_set(why, FLOE_E_TYPE, "errorCode", FLOE_NO_OFFSET, "is missing");
+  }
+  out->type = type_of_name(type);
+  out->name = type;
+  floe_candidate_error *error = &out->u.error;
+  error->address = init->address;
+  error->has_port = init->has_port;
+  error->port = init->has_port ? init->port : 0;
+  error->url = init->url == NULL ? "" : init->url;
+  error->error_code = init->error_code;
+  error->error_text = init->error_text == NULL ? "" : init->error_text;
+  return FLOE_OK;
+}

@@ -1,0 +1,434 @@
+/* ONE attempt (the contract's section 2): a server URL from one base over one family. It tries the addresses of that
+ * family in turn (section 5) and ends exactly once. */
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/trace.h"
+#include "ice/gather.h"
+
+static void go(floe__attempt *a, floe__attempt_state next) {
+  FLOE__ASSERT(next > a->state);
+  a->state = next;
+  floe__io *io = a->gather->io;
+  floe__trace t;
+  if (!floe__trace_begin(&t, io->env, io->now, "gather.attempt.state")) return;
+  floe__trace_text(&t, "url", a->server->config->text);
+  floe__trace_int(&t, "family", a->family);
+  floe__trace_addr(&t, "local", &a->local);
+  floe__trace_text(&t, "to", next == FLOE__ATTEMPT_RUNNING ? "running" : floe_attempt_outcome_name(a->report.outcome));
+  if (next == FLOE__ATTEMPT_ENDED) floe__trace_text(&t, "cause", floe_cause_id(a->report.detail.cause));
+  floe__trace_end(&t);
+}
+
+floe__attempt *floe__attempt_new(floe__gather_server *server, floe__base *base, floe_family family,
+                                 const floe_addr *addrs, size_t n_addrs) {
+  floe_env *env = server->gather->io->env;
+  floe__attempt *a = server->reserve;
+  server->reserve = NULL;
+  if (a == NULL) a = floe__alloc(env, sizeof *a);
+  if (a == NULL) return NULL;
+  memset(a, 0, sizeof *a);
+  if (n_addrs > 0) {
+    a->addrs = floe__alloc(env, n_addrs * sizeof *a->addrs);
+    if (a->addrs == NULL) {
+      server->reserve = a;
+      return NULL;
+    }
+    memcpy(a->addrs, addrs, n_addrs * sizeof *a->addrs);
+  }
+  a->gather = server->gather;
+  a->server = server;
+  a->base = base;
+  a->family = family;
+  a->n_addrs = n_addrs;
+  a->next_addr_at = FLOE_TIME_NEVER;
+  a->deadline_at = FLOE_TIME_NEVER;
+  a->started_at = a->ended_at = server->gather->io->now;
+  if (base != NULL) a->local = base->interface.addr;
+  return a;
+}
+
+void floe__attempt_free(floe__attempt *a) {
+  if (a == NULL) return;
+  floe_env *env = a->gather->io->env;
+  for (size_t i = 0; i < a->n_tries; i++) floe__try_free(a->tries[i]);
+  floe__free(env, a->tries);
+  floe__free(env, a->addrs);
+  floe__attempt_forget(a);
+  floe__free(env, a);
+}
+
+/* --- ending ---------------------------------------------------------------------------------------------------- */
+
+/* Late answers to a request of a try that goes are no strangers to the others on its socket. */
+static void remember_ids(floe__gather *g, const floe__try *t) {
+  const floe__stun_request *request = t->turn != NULL ? &t->turn->request : t->binding;
+  if (request == NULL) return;
+  floe__gather_remember_id(g, request->txn.id);
+  size_t n = request->n_recent < FLOE__STUN_RECENT ? request->n_recent : FLOE__STUN_RECENT;
+  for (size_t i = 0; i < n; i++) floe__gather_remember_id(g, request->recent[i]);
+}
+
+/* Frees the tries but `kept` (nullable), which moves to the front. */
+static void drop_tries(floe__attempt *a, floe__try *kept) {
+  for (size_t i = 0; i < a->n_tries; i++) {
+    if (a->tries[i] == kept) continue;
+    remember_ids(a->gather, a->tries[i]);
+    floe__try_free(a->tries[i]);
+  }
+  a->n_tries = 0;
+  if (kept != NULL) a->tries[a->n_tries++] = kept;
+}
+
+static void end(floe__attempt *a, floe_attempt_outcome outcome, floe__try *decided_by) {
+  a->ended_at = a->gather->io->now;
+  a->next_addr_at = a->deadline_at = FLOE_TIME_NEVER;
+  a->report.outcome = outcome;
+  if (decided_by != NULL) a->local = floe__try_local(decided_by);
+  floe__attempt_describe(a, decided_by);
+  bool lives = decided_by != NULL && decided_by->state == FLOE__TRY_LIVE && decided_by->turn != NULL;
+  drop_tries(a, lives ? decided_by : NULL);
+  if (!lives) {
+    floe__free(a->gather->io->env, a->tries);
+    a->tries = NULL;
+    a->tries_cap = 0;
+  }
+  floe__free(a->gather->io->env, a->addrs);
+  a->addrs = NULL;
+  a->n_addrs = 0;
+  a->order = a->gather->n_ended++;
+  go(a, FLOE__ATTEMPT_ENDED);
+  floe__gather_on_attempt_ended(a->gather, a);
+}
+
+void floe__attempt_end_baseless(floe__attempt *a, floe_cause cause, floe_phase phase) {
+  a->report.detail.cause = cause;
+  a->report.detail.phase = phase;
+  end(a, FLOE_ATTEMPT_ERROR, NULL);
+}
+
+void floe__attempt_cancel(floe__attempt *a) {
+  if (a->state == FLOE__ATTEMPT_ENDED) return;
+  for (size_t i = 0; i < a->n_tries; i++) floe__try_cancel(a->tries[i]);
+  a->report.detail.cause = FLOE_CAUSE_CANCELLED;
+  end(a, FLOE_ATTEMPT_CANCELLED, a->n_tries > 0 ? a->tries[0] : NULL);
+}
+
+/* Of several addresses that failed the one that says most: as in the contract's section 2.2. */
+static floe__try *pick_failure(const floe__attempt *a) {
+  floe__try *best = NULL;
+  for (size_t i = 0; i < a->n_tries; i++) {
+    floe__try *t = a->tries[i];
+    if (best == NULL || floe_cause_group(t->failure.cause) > floe_cause_group(best->failure.cause)) best = t;
+  }
+  return best;
+}
+
+static bool has_open_try(const floe__attempt *a) {
+  for (size_t i = 0; i < a->n_tries; i++) {
+    if (floe__try_is_open(a->tries[i])) return true;
+  }
+  return false;
+}
+
+/* --- candidates ------------------------------------------------------------------------------------------------ */
+
+/* The preference among candidates of one type: first the transport to the server (UDP before TCP before TLS), then the
+ * place in the configuration, then the base. RFC 8445 5.1.2.1 leaves it to us and wants no two equal. */
+static uint16_t local_preference(const floe__attempt *a, uint32_t last) {
+  uint32_t transport = (uint32_t)a->server->url.transport;
+  uint32_t place = (uint32_t)(a->server - a->gather->servers) % 64;
+  uint32_t base = a->base->rank % 64;
+  return (uint16_t)(65535 - ((transport * 64 + place) * 128 + base * 2 + last));
+}
+
+static uint32_t add_srflx(floe__attempt *a, const floe__try *t, const floe_addr *mapped) {
+  floe_addr base = floe__try_local(t);
+  floe_ice_candidate c = {.type = FLOE_CANDIDATE_SRFLX, .address = *mapped, .related = base};
+  return floe__gather_add_candidate(a->gather, &c, &base, &t->server, a, local_preference(a, 0));
+}
+
+static uint32_t add_relay(floe__attempt *a, const floe__try *t, const floe_addr *relayed, uint32_t last) {
+  floe_ice_candidate c = {.type = FLOE_CANDIDATE_RELAY,
+                          .address = *relayed,
+                          .related = t->turn->mapped,
+                          .has_relay_protocol = true,
+                          .relay_protocol = a->server->url.transport};
+  return floe__gather_add_candidate(a->gather, &c, relayed, &t->server, a, local_preference(a, last));
+}
+
+static void add_candidates(floe__attempt *a, const floe__try *t) {
+  bool relay_only = a->gather->io->settings->cfg.ice_transport_policy == FLOE_ICE_TRANSPORT_POLICY_RELAY;
+  bool udp = a->server->url.transport == FLOE_TRANSPORT_UDP;
+  uint32_t added = 0;
+  if (t->turn != NULL) {
+    a->relay_ids[0] = add_relay(a, t, &t->turn->relayed, 0);
+    if (t->turn->relayed_additional.family != FLOE_FAMILY_NONE) {
+      a->relay_ids[1] = add_relay(a, t, &t->turn->relayed_additional, 1);
+    }
+    added += (a->relay_ids[0] != 0 ? 1u : 0u) + (a->relay_ids[1] != 0 ? 1u : 0u);
+  }
+  /* RFC 8445 5.1.1.2: over UDP the mapped address is a server-reflexive candidate too; that of a TCP connection is
+   * none, for nobody can send to it. */
+  floe_addr mapped = t->turn != NULL ? t->turn->mapped : t->mapped;
+  if (udp && !relay_only && mapped.family != FLOE_FAMILY_NONE) added += add_srflx(a, t, &mapped) != 0 ? 1u : 0u;
+  /* STUN over TCP or TLS proves that the server works and gives an address, of which no UDP candidate can be made. */
+  a->report.redundant = added == 0 && udp;
+}
+
+/* --- tries ----------------------------------------------------------------------------------------------------- */
+
+static void on_data(void *owner, floe__try *t) {
+  floe__attempt *a = owner;
+  bool additional = t->turn->relayed_additional.family != FLOE_FAMILY_NONE &&
+                    t->turn->data_peer.family == t->turn->relayed_additional.family;
+  (void)floe__io_data(a->gather->io, a->relay_ids[additional ? 1 : 0], &t->turn->data_peer, t->turn->data);
+}
+
+static void on_permission(void *owner, floe__try *t) {
+  floe__attempt *a = owner;
+  const floe__turn *turn = t->turn;
+  bool additional =
+      turn->relayed_additional.family != FLOE_FAMILY_NONE && turn->peer.family == turn->relayed_additional.family;
+  if (!turn->granted) {
+    floe__gather_error_server(a, t, FLOE_CAUSE_PERMISSION_FAILED, turn->error_phase, turn->outcome.code,
+                              turn->outcome.code == 0 ? NULL : turn->outcome.error.reason);
+  }
+  (void)floe__io_permission(a->gather->io, a->relay_ids[additional ? 1 : 0], &turn->peer, turn->granted);
+}
+
+/* One allocation per 5-tuple (RFC 8656 3.2): the base's socket is not free when another attempt of ours speaks TURN to
+ * this address from it. */
+static bool base_socket_is_free(const floe__attempt *self, const floe_addr *addr) {
+  const floe__gather *g = self->gather;
+  if (!self->server->url.is_turn) return true;
+  for (size_t i = 0; i < g->n_servers; i++) {
+    const floe__gather_server *s = &g->servers[i];
+    for (size_t k = 0; s->url.is_turn && k < s->n_attempts; k++) {
+      const floe__attempt *a = s->attempts[k];
+      for (size_t j = 0; a->base == self->base && j < a->n_tries; j++) {
+        const floe__try *t = a->tries[j];
+        bool uses = t->state != FLOE__TRY_ENDED && s->url.transport == FLOE_TRANSPORT_UDP && !t->owns_udp;
+        if (uses && floe_addr_equal(&t->server, addr)) return false;
+      }
+    }
+  }
+  return true;
+}
+
+static floe__try *make_try(floe__attempt *a, const floe_addr *addr) {
+  void *tries = a->tries;
+  if (!floe__reserve(a->gather->io->env, &tries, &a->tries_cap, sizeof(floe__try *), a->n_tries + 1)) return NULL;
+  a->tries = tries;
+  floe__try_setup setup = {
+      .on_data = on_data,
+      .on_permission = on_permission,
+      .owner = a,
+      .io = a->gather->io,
+      .base = a->base,
+      .url = &a->server->url,
+      .username = a->server->config->username,
+      .credential = a->server->config->credential,
+      .base_socket_is_free = base_socket_is_free(a, addr),
+  };
+  return floe__try_new(&setup, addr);
+}
+
+static void on_step(floe__attempt *a, floe__try *t, floe__try_step step);
+
+static void try_next_address(floe__attempt *a) {
+  const floe_addr *addr = &a->addrs[a->next_addr++];
+  floe__try *t = make_try(a, addr);
+  a->next_addr_at = FLOE_TIME_NEVER;
+  if (a->next_addr < a->n_addrs) {
+    a->next_addr_at = floe__after_ms(a->gather->io->now, a->gather->io->settings->cfg.timing.address_delay_ms);
+  }
+  if (t == NULL) { /* no memory: the next address may fare better, and when all are gone the attempt says so */
+    if (a->next_addr < a->n_addrs || has_open_try(a)) return;
+    floe__attempt_end_baseless(a, FLOE_CAUSE_SOCKET_FAILED, FLOE_PHASE_SOCKET);
+    return;
+  }
+  a->tries[a->n_tries++] = t;
+  on_step(a, t, floe__try_start(t));
+}
+
+/* The first address that answers wins: the others are not needed any more. */
+static void keep_only(floe__attempt *a, const floe__try *winner) {
+  a->next_addr_at = FLOE_TIME_NEVER;
+  a->next_addr = a->n_addrs;
+  for (size_t i = 0; i < a->n_tries; i++) {
+    if (a->tries[i] != winner) floe__try_cancel(a->tries[i]);
+  }
+}
+
+static void on_try_failed(floe__attempt *a, floe__try *t) {
+  if (t->failure.code != 0 || t->answered) {
+    end(a, FLOE_ATTEMPT_ERROR, t);
+  } else if (a->next_addr < a->n_addrs) {
+    try_next_address(a);
+  } else if (!has_open_try(a)) {
+    end(a, FLOE_ATTEMPT_ERROR, pick_failure(a));
+  }
+}
+
+static void on_lost(floe__attempt *a, floe__try *t) {
+  const floe__failure *f = &t->failure;
+  floe__gather_error_server(a, t, f->cause, f->phase, f->code, f->reason);
+}
+
+static void on_step(floe__attempt *a, floe__try *t, floe__try_step step) {
+  if (a->state == FLOE__ATTEMPT_RUNNING && t->answered && a->n_tries + a->n_addrs > 2) keep_only(a, t);
+  switch (step) {
+    case FLOE__TRY_STEP_NONE:
+    case FLOE__TRY_STEP_DELETED: return;
+    case FLOE__TRY_STEP_SUCCEEDED:
+      keep_only(a, t);
+      add_candidates(a, t);
+      end(a, FLOE_ATTEMPT_CANDIDATE, t);
+      return;
+    case FLOE__TRY_STEP_FAILED:
+      if (a->state == FLOE__ATTEMPT_RUNNING) on_try_failed(a, t);
+      return;
+    case FLOE__TRY_STEP_LOST: on_lost(a, t); return;
+  }
+}
+
+void floe__attempt_start(floe__attempt *a) {
+  const floe_ice_timing *timing = &a->gather->io->settings->cfg.timing;
+  a->started_at = a->gather->io->now;
+  a->deadline_at = floe__after_ms(a->started_at, timing->server_timeout_ms);
+  go(a, FLOE__ATTEMPT_RUNNING);
+  try_next_address(a);
+}
+
+/* --- inputs ---------------------------------------------------------------------------------------------------- */
+
+static floe__try_step socket_step(floe__try *t, const floe_input *in) {
+  if (in->type == FLOE_INPUT_SOCKET_OPENED) return floe__try_on_tcp_opened(t, &in->addr);
+  if (in->type == FLOE_INPUT_SOCKET_FAILED) return floe__try_on_tcp_failed(t, in);
+  if (in->type == FLOE_INPUT_STREAM) return floe__try_on_stream(t, in->data);
+  return floe__try_on_stream_end(t);
+}
+
+/* Its own UDP socket opened or failed. */
+static floe__try_step own_udp_step(floe__try *t, const floe_input *in) {
+  if (in->type == FLOE_INPUT_SOCKET_OPENED) floe__udp_on_opened(&t->udp, &in->addr);
+  if (in->type == FLOE_INPUT_SOCKET_FAILED) floe__udp_on_failed(&t->udp, t->setup.io, in);
+  return floe__try_on_udp(t);
+}
+
+bool floe__attempt_on_socket(floe__attempt *a, const floe_input *in) {
+  for (size_t i = 0; i < a->n_tries; i++) {
+    floe__try *t = a->tries[i];
+    if (!floe__try_uses_socket(t, in->sock)) continue;
+    if (t->tcp == in->sock) {
+      on_step(a, t, socket_step(t, in));
+      return true;
+    }
+    if (t->owns_udp && t->udp.state == FLOE__UDP_OPENING) {
+      on_step(a, t, own_udp_step(t, in));
+      return true;
+    }
+  }
+  return false;
+}
+
+/* A try that exchanges datagrams with the source or destination of this input. */
+static bool concerns(const floe__try *t, const floe_input *in) {
+  return t->setup.url->transport == FLOE_TRANSPORT_UDP && floe__try_uses_socket(t, in->sock) &&
+         floe_addr_equal_ip(&t->server, &in->addr) && t->server.port == in->addr.port;
+}
+
+bool floe__attempt_offer_datagram(floe__attempt *a, const floe_input *in, floe_cause *discard) {
+  for (size_t i = 0; i < a->n_tries; i++) {
+    floe__try *t = a->tries[i];
+    if (!concerns(t, in)) continue;
+    bool taken;
+    floe_cause why;
+    floe__try_step step = floe__try_on_datagram(t, in->data, &taken, &why);
+    if (taken) {
+      on_step(a, t, step);
+      return true;
+    }
+    *discard = why;
+  }
+  return false;
+}
+
+void floe__attempt_count_discard(floe__attempt *a, const floe_input *in, floe_cause discard) {
+  for (size_t i = 0; i < a->n_tries; i++) {
+    if (concerns(a->tries[i], in)) floe__try_count_discard(a->tries[i], discard);
+  }
+}
+
+void floe__attempt_on_icmp(floe__attempt *a, const floe_input *in) {
+  for (size_t i = 0; i < a->n_tries; i++) {
+    floe__try *t = a->tries[i];
+    if (!concerns(t, in)) continue;
+    bool icmp = in->type == FLOE_INPUT_ICMP;
+    on_step(a, t, icmp ? floe__try_on_icmp(t, in) : floe__try_on_send_failed(t, in));
+    if (a->state == FLOE__ATTEMPT_ENDED) return;
+  }
+}
+
+void floe__attempt_on_base(floe__attempt *a) {
+  for (size_t i = 0; i < a->n_tries && a->state == FLOE__ATTEMPT_RUNNING; i++) {
+    floe__try *t = a->tries[i];
+    if (t->state == FLOE__TRY_OPENING && !t->owns_udp) on_step(a, t, floe__try_on_udp(t));
+  }
+}
+
+/* --- time ------------------------------------------------------------------------------------------------------ */
+
+floe__deadline floe__attempt_deadline(const floe__attempt *a) {
+  floe__deadline d = floe__deadline_at(a->deadline_at, "gather.server");
+  d = floe__earliest(d, floe__deadline_at(a->next_addr_at, "gather.next_address"));
+  for (size_t i = 0; i < a->n_tries; i++) d = floe__earliest(d, floe__try_deadline(a->tries[i]));
+  return d;
+}
+
+static bool run_due_try(floe__attempt *a) {
+  floe_time now = a->gather->io->now;
+  for (size_t i = 0; i < a->n_tries; i++) {
+    floe__try *t = a->tries[i];
+    if (floe__try_deadline(t).at > now) continue;
+    on_step(a, t, floe__try_on_deadline(t));
+    return true;
+  }
+  return false;
+}
+
+void floe__attempt_on_deadline(floe__attempt *a) {
+  floe_time now = a->gather->io->now;
+  while (run_due_try(a)) {
+  }
+  if (a->next_addr_at <= now) try_next_address(a);
+  if (a->deadline_at <= now) floe__attempt_give_up(a);
+}
+
+/* An attempt that never had its turn: what its first step would have ended with. */
+static floe_cause cause_of_waiting(const floe__attempt *a) {
+  return a->server->url.transport == FLOE_TRANSPORT_UDP ? FLOE_CAUSE_UDP_TIMEOUT : FLOE_CAUSE_TCP_TIMEOUT;
+}
+
+void floe__attempt_give_up(floe__attempt *a) {
+  if (a->state == FLOE__ATTEMPT_ENDED) return;
+  for (size_t i = 0; i < a->n_tries; i++) floe__try_give_up(a->tries[i]);
+  floe__try *decided_by = pick_failure(a);
+  if (decided_by == NULL) {
+    a->report.detail.cause = cause_of_waiting(a);
+    a->report.detail.phase = a->server->url.transport == FLOE_TRANSPORT_UDP ? FLOE_PHASE_SOCKET : FLOE_PHASE_CONNECT;
+  }
+  end(a, FLOE_ATTEMPT_ERROR, decided_by);
+}
+
+/* --- the allocation that lives on ------------------------------------------------------------------------------ */
+
+floe__try *floe__attempt_live(const floe__attempt *a) {
+  if (a->state != FLOE__ATTEMPT_ENDED || a->n_tries == 0) return NULL;
+  return a->tries[0]->state == FLOE__TRY_LIVE ? a->tries[0] : NULL;
+}
+
+void floe__attempt_delete(floe__attempt *a) {
+  for (size_t i = 0; i < a->n_tries; i++) (void)floe__try_delete(a->tries[i]);
+}

@@ -1,0 +1,131 @@
+#include "ice/io.h"
+
+#include <string.h>
+
+/* A buffer of at most this many bytes is kept while the queue is empty, so that steady traffic allocates nothing and an
+ * idle agent holds little. */
+#define KEPT_WHEN_EMPTY 2048
+
+typedef struct record {
+  floe_output output; /* its data pointer is set when it is taken */
+  size_t size;        /* of the whole record, a multiple of 8 */
+  size_t data_len;
+} record;
+
+static size_t record_size(size_t data_len) {
+  return (sizeof(record) + data_len + 7) & ~(size_t)7;
+}
+
+static void release_held(floe__output_queue *q) {
+  q->head += q->held;
+  q->held = 0;
+  if (q->head == q->tail) q->head = q->tail = 0;
+}
+
+static bool make_room(floe__io *io, size_t size) {
+  floe__output_queue *q = &io->commands;
+  release_held(q);
+  if (q->cap - q->tail >= size) return true;
+  if (q->head > 0) {
+    memmove(q->buf, q->buf + q->head, q->tail - q->head);
+    q->tail -= q->head;
+    q->head = 0;
+  }
+  void *buf = q->buf;
+  if (!floe__reserve(io->env, &buf, &q->cap, 1, q->tail + size)) return false;
+  q->buf = buf;
+  return true;
+}
+
+static bool push(floe__io *io, const floe_output *output, floe_bytes data) {
+  size_t size = record_size(data.len);
+  if (!make_room(io, size)) return false;
+  floe__output_queue *q = &io->commands;
+  record r = {.output = *output, .size = size, .data_len = data.len};
+  memcpy(q->buf + q->tail, &r, sizeof r);
+  if (data.len > 0) memcpy(q->buf + q->tail + sizeof r, data.ptr, data.len);
+  q->tail += size;
+  return true;
+}
+
+bool floe__io_next(floe__io *io, floe_output *out) {
+  floe__output_queue *q = &io->commands;
+  release_held(q);
+  if (q->head == q->tail) {
+    if (q->cap > KEPT_WHEN_EMPTY) floe__io_clear(io);
+    return false;
+  }
+  record r;
+  memcpy(&r, q->buf + q->head, sizeof r);
+  *out = r.output;
+  floe_bytes data = {q->buf + q->head + sizeof r, r.data_len};
+  if (out->type == FLOE_OUTPUT_TRANSMIT) out->u.transmit.data = data;
+  if (out->type == FLOE_OUTPUT_DATA) out->u.data.data = data;
+  if (out->type == FLOE_OUTPUT_RESOLVE) out->u.resolve.host = (const char *)data.ptr;
+  q->held = r.size;
+  return true;
+}
+
+size_t floe__io_pending(const floe__io *io) {
+  return io->commands.tail - io->commands.head - io->commands.held;
+}
+
+void floe__io_trim(floe__io *io) {
+  if (io->commands.head + io->commands.held == io->commands.tail) floe__io_clear(io);
+}
+
+void floe__io_clear(floe__io *io) {
+  floe__free(io->env, io->commands.buf);
+  memset(&io->commands, 0, sizeof io->commands);
+}
+
+bool floe__io_transmit(floe__io *io, floe_sock_id sock, const floe_addr *to, floe_bytes data) {
+  floe_output out = {.type = FLOE_OUTPUT_TRANSMIT};
+  out.u.transmit.sock = sock;
+  out.u.transmit.to = *to;
+  return push(io, &out, data);
+}
+
+floe_sock_id floe__io_open(floe__io *io, floe_transport transport, const floe_addr *local, const floe_addr *remote) {
+  floe_output out = {.type = FLOE_OUTPUT_OPEN};
+  out.u.open.sock = io->last_sock + 1;
+  out.u.open.transport = transport;
+  out.u.open.local = *local;
+  if (remote != NULL) out.u.open.remote = *remote;
+  if (!push(io, &out, (floe_bytes){0})) return 0;
+  return ++io->last_sock;
+}
+
+bool floe__io_close(floe__io *io, floe_sock_id sock) {
+  floe_output out = {.type = FLOE_OUTPUT_CLOSE};
+  out.u.close.sock = sock;
+  return push(io, &out, (floe_bytes){0});
+}
+
+floe_req_id floe__io_resolve(floe__io *io, const char *host, floe_family family) {
+  floe_output out = {.type = FLOE_OUTPUT_RESOLVE};
+  out.u.resolve.req = io->last_req + 1;
+  out.u.resolve.family = family;
+  if (!push(io, &out, (floe_bytes){(const uint8_t *)host, strlen(host) + 1})) return 0;
+  return ++io->last_req;
+}
+
+bool floe__io_ask_interfaces(floe__io *io) {
+  floe_output out = {.type = FLOE_OUTPUT_INTERFACES};
+  return push(io, &out, (floe_bytes){0});
+}
+
+bool floe__io_data(floe__io *io, uint32_t candidate, const floe_addr *from, floe_bytes data) {
+  floe_output out = {.type = FLOE_OUTPUT_DATA};
+  out.u.data.candidate = candidate;
+  out.u.data.from = *from;
+  return push(io, &out, data);
+}
+
+bool floe__io_permission(floe__io *io, uint32_t candidate, const floe_addr *peer, bool granted) {
+  floe_output out = {.type = FLOE_OUTPUT_PERMISSION};
+  out.u.permission.candidate = candidate;
+  out.u.permission.peer = *peer;
+  out.u.permission.granted = granted;
+  return push(io, &out, (floe_bytes){0});
+}
