@@ -1,0 +1,301 @@
+#include "uv/agent.h"
+
+#include <string.h>
+
+#include "uv/ifaces.h"
+#include "uv/resolve.h"
+#include "uv/sock.h"
+
+/* The default of floe_ice_config.max_queue_bytes. */
+#define DEFAULT_MAX_QUEUE ((size_t)1024 * 1024)
+
+static void push_ready(floe_uv_ice_agent *agent) {
+  floe_uv *uv = agent->uv;
+  if (agent->is_ready) return;
+  agent->is_ready = true;
+  agent->ready_next = NULL;
+  agent->ready_prev = uv->ready_last;
+  if (uv->ready_last != NULL) {
+    uv->ready_last->ready_next = agent;
+  } else {
+    uv->ready_first = agent;
+  }
+  uv->ready_last = agent;
+  uv->n_ready++;
+  floe__uv_wake(uv);
+}
+
+static void pull_ready(floe_uv_ice_agent *agent) {
+  floe_uv *uv = agent->uv;
+  if (!agent->is_ready) return;
+  agent->is_ready = false;
+  if (agent->ready_prev != NULL) agent->ready_prev->ready_next = agent->ready_next;
+  if (agent->ready_next != NULL) agent->ready_next->ready_prev = agent->ready_prev;
+  if (uv->ready_first == agent) uv->ready_first = agent->ready_next;
+  if (uv->ready_last == agent) uv->ready_last = agent->ready_prev;
+  uv->n_ready--;
+}
+
+static void link_agent(floe_uv_ice_agent *agent) {
+  agent->next = agent->uv->agents;
+  if (agent->next != NULL) agent->next->prev = agent;
+  agent->uv->agents = agent;
+}
+
+static void unlink_agent(floe_uv_ice_agent *agent) {
+  if (agent->prev != NULL) agent->prev->next = agent->next;
+  if (agent->next != NULL) agent->next->prev = agent->prev;
+  if (agent->uv->agents == agent) agent->uv->agents = agent->next;
+}
+
+void floe__uv_agent_input(floe_uv_ice_agent *agent, const floe_input *in) {
+  if (agent->core == NULL) return;
+  floe_ice_agent_input(agent->core, floe_uv_now(agent->uv), in);
+  if (!agent->is_draining) push_ready(agent);
+}
+
+static void on_deadline(floe__uv_alarm *alarm, floe_time now) {
+  (void)now;
+  floe_uv_ice_agent *agent = (void *)((char *)alarm - offsetof(floe_uv_ice_agent, alarm));
+  floe_input in = {.type = FLOE_INPUT_TIMER};
+  floe__uv_agent_input(agent, &in);
+}
+
+/* ---- what the core asks for ---- */
+
+static void list_interfaces(floe_uv_ice_agent *agent) {
+  const floe__uv_mem *mem = &agent->uv->mem;
+  floe_interface *list = NULL;
+  floe_input in = {.type = FLOE_INPUT_INTERFACES};
+  in.n_interfaces = floe__uv_list_interfaces(mem, &list);
+  in.interfaces = list;
+  floe__uv_agent_input(agent, &in);
+  floe__uv_free(mem, list);
+}
+
+static void transmit(floe_uv_ice_agent *agent, const floe_output *out) {
+  floe__uv_sock *sock = floe__uv_sock_find(agent, out->u.transmit.sock);
+  if (sock != NULL) floe__uv_sock_send(sock, &out->u.transmit.to, out->u.transmit.data);
+}
+
+static void end_sock(floe_uv_ice_agent *agent, floe_sock_id id) {
+  floe__uv_sock *sock = floe__uv_sock_find(agent, id);
+  if (sock != NULL) floe__uv_sock_end(sock);
+}
+
+static void close_core(floe_uv_ice_agent *agent) {
+  agent->state = FLOE__UV_AGENT_CLOSING;
+  floe_ice_agent_close(agent->core, floe_uv_now(agent->uv));
+}
+
+/* The only place from which the program hears of an agent that it has not closed. */
+static void call_program(floe_uv_ice_agent *agent, const floe_output *out) {
+  if (agent->state != FLOE__UV_AGENT_LIVE) return;
+  agent->is_calling = true;
+  if (out->type == FLOE_OUTPUT_EVENT) {
+    floe_event event = *out->u.event;
+    event.target = agent;
+    floe__uv_target_dispatch(&agent->target, &event);
+  } else if (out->type == FLOE_OUTPUT_DATA && agent->relay.on_data != NULL) {
+    agent->relay.on_data(out->u.data.candidate, &out->u.data.from, out->u.data.data, agent->relay.user);
+  } else if (out->type == FLOE_OUTPUT_PERMISSION && agent->relay.on_permission != NULL) {
+    agent->relay.on_permission(out->u.permission.candidate, &out->u.permission.peer, out->u.permission.granted,
+                               agent->relay.user);
+  }
+  agent->is_calling = false;
+}
+
+static void take_output(floe_uv_ice_agent *agent, const floe_output *out) {
+  switch (out->type) {
+    case FLOE_OUTPUT_WAIT: floe__uv_alarm_set(&agent->uv->alarms, &agent->alarm, out->u.wait.until); break;
+    case FLOE_OUTPUT_TRANSMIT: transmit(agent, out); break;
+    case FLOE_OUTPUT_OPEN:
+      floe__uv_sock_open(agent, out->u.open.sock, out->u.open.transport, &out->u.open.local, &out->u.open.remote);
+      break;
+    case FLOE_OUTPUT_CLOSE: end_sock(agent, out->u.close.sock); break;
+    case FLOE_OUTPUT_RESOLVE:
+      floe__uv_resolve(agent, out->u.resolve.req, out->u.resolve.host, out->u.resolve.family);
+      break;
+    case FLOE_OUTPUT_INTERFACES: list_interfaces(agent); break;
+    case FLOE_OUTPUT_EVENT:
+    case FLOE_OUTPUT_DATA:
+    case FLOE_OUTPUT_PERMISSION: call_program(agent, out); break;
+  }
+}
+
+/* ---- the drain ---- */
+
+static void free_core(floe_uv_ice_agent *agent) {
+  floe_ice_agent_free(agent->core);
+  agent->core = NULL;
+  floe__uv_alarm_clear(&agent->uv->alarms, &agent->alarm);
+  floe__uv_lookups_forget(agent);
+  for (size_t i = 0; i < agent->n_socks; i++) {
+    if (agent->socks[i]->state != FLOE__UV_SOCK_LINGERING) floe__uv_sock_close(agent->socks[i]);
+  }
+}
+
+void floe__uv_agent_drain(floe_uv_ice_agent *agent) {
+  floe_uv *uv = agent->uv;
+  pull_ready(agent);
+  agent->is_draining = true;
+  floe_output out = {.type = FLOE_OUTPUT_WAIT};
+  do {
+    if (agent->core == NULL) break;
+    floe_ice_agent_poll(agent->core, &out);
+    take_output(agent, &out);
+    if (uv->state == FLOE__UV_LEAVING) break;
+    if (agent->state == FLOE__UV_AGENT_LEAVING) {
+      close_core(agent);
+      out.type = FLOE_OUTPUT_EVENT; /* there may be more */
+    }
+  } while (out.type != FLOE_OUTPUT_WAIT);
+  agent->is_draining = false;
+  if (uv->state == FLOE__UV_LEAVING || agent->state == FLOE__UV_AGENT_LIVE) return;
+  if (agent->core != NULL && floe_ice_agent_is_closed(agent->core)) free_core(agent);
+  if (agent->core == NULL && agent->n_socks == 0) floe__uv_agent_finish(agent);
+}
+
+void floe__uv_agent_sock_gone(floe_uv_ice_agent *agent) {
+  if (agent->core == NULL && agent->n_socks == 0) push_ready(agent);
+}
+
+/* ---- the end ---- */
+
+static void free_agent(floe_uv_ice_agent *agent) {
+  const floe__uv_mem *mem = &agent->uv->mem;
+  pull_ready(agent);
+  unlink_agent(agent);
+  floe__uv_target_clear(&agent->target, mem);
+  floe__uv_free(mem, agent->socks);
+  floe__uv_free(mem, agent);
+}
+
+void floe__uv_agent_finish(floe_uv_ice_agent *agent) {
+  void (*on_closed)(void *user) = agent->on_closed;
+  void *user = agent->on_closed_user;
+  free_agent(agent);
+  if (on_closed != NULL) on_closed(user);
+}
+
+void floe__uv_agent_abandon(floe_uv_ice_agent *agent) {
+  if (agent->core != NULL) free_core(agent);
+  for (size_t i = 0; i < agent->n_socks; i++) {
+    floe__uv_sock_close(agent->socks[i]);
+    agent->socks[i]->agent = NULL;
+  }
+  agent->n_socks = 0;
+  pull_ready(agent);
+  if (agent->state == FLOE__UV_AGENT_LIVE) free_agent(agent);
+}
+
+/* ---- floe/uv.h ---- */
+
+floe_status floe_uv_ice_agent_new(floe_uv_ice_agent **out, floe_uv *uv, const floe_ice_config *cfg, floe_error *why) {
+  *out = NULL;
+  floe_ice_agent *core = NULL;
+  floe_status st = floe_ice_agent_new(&core, uv->env, cfg, why);
+  if (st != FLOE_OK) return st;
+  floe_uv_ice_agent *agent = floe__uv_zalloc(&uv->mem, sizeof *agent);
+  if (agent == NULL || !floe__uv_alarm_init(&uv->alarms, &uv->mem, &agent->alarm, on_deadline)) {
+    floe__uv_free(&uv->mem, agent);
+    floe_ice_agent_free(core);
+    return floe__uv_error_set(why, FLOE_E_NOMEM, "", floe_status_text(FLOE_E_NOMEM));
+  }
+  agent->uv = uv;
+  agent->core = core;
+  agent->max_queue = cfg->max_queue_bytes == 0 ? DEFAULT_MAX_QUEUE : cfg->max_queue_bytes;
+  link_agent(agent);
+  *out = agent;
+  return FLOE_OK;
+}
+
+void floe_uv_ice_agent_close(floe_uv_ice_agent *agent, void (*on_closed)(void *user), void *user) {
+  if (agent == NULL || agent->state != FLOE__UV_AGENT_LIVE) return;
+  agent->on_closed = on_closed;
+  agent->on_closed_user = user;
+  floe__uv_target_remove_all(&agent->target);
+  memset(&agent->relay, 0, sizeof agent->relay);
+  if (agent->is_calling) {
+    /* The event that the program is looking at is the core's: it is told when that was let go of. */
+    agent->state = FLOE__UV_AGENT_LEAVING;
+  } else {
+    close_core(agent);
+  }
+  push_ready(agent);
+}
+
+floe_ice_agent *floe_uv_ice_agent_core(floe_uv_ice_agent *agent) {
+  return agent->core;
+}
+
+floe_status floe_uv_ice_agent_gather(floe_uv_ice_agent *agent) {
+  if (agent->state != FLOE__UV_AGENT_LIVE) return FLOE_E_STATE;
+  floe__uv_set_unix_time(agent->uv);
+  floe_status st = floe_ice_agent_gather(agent->core, floe_uv_now(agent->uv));
+  push_ready(agent);
+  return st;
+}
+
+floe_status floe_uv_ice_agent_prefetch(floe_uv_ice_agent *agent) {
+  if (agent->state != FLOE__UV_AGENT_LIVE) return FLOE_E_STATE;
+  floe__uv_set_unix_time(agent->uv);
+  floe_status st = floe_ice_agent_prefetch(agent->core, floe_uv_now(agent->uv));
+  push_ready(agent);
+  return st;
+}
+
+floe_status floe_uv_ice_agent_permit(floe_uv_ice_agent *agent, uint32_t candidate, const floe_addr *peer,
+                                     bool use_channel) {
+  if (agent->state != FLOE__UV_AGENT_LIVE) return FLOE_E_STATE;
+  floe_status st = floe_ice_agent_permit(agent->core, floe_uv_now(agent->uv), candidate, peer, use_channel);
+  push_ready(agent);
+  return st;
+}
+
+floe_status floe_uv_ice_agent_send_relayed(floe_uv_ice_agent *agent, uint32_t candidate, const floe_addr *peer,
+                                           floe_bytes data) {
+  if (agent->state != FLOE__UV_AGENT_LIVE) return FLOE_E_STATE;
+  /* The core hands over all it has: what TCP does not take waits here, and so is held back from here. */
+  if (agent->stream_queued >= agent->max_queue) return FLOE_E_AGAIN;
+  floe_status st = floe_ice_agent_send_relayed(agent->core, floe_uv_now(agent->uv), candidate, peer, data);
+  push_ready(agent);
+  return st;
+}
+
+void floe_uv_ice_agent_on_relay(floe_uv_ice_agent *agent, const floe_uv_relay_handler *handler) {
+  memset(&agent->relay, 0, sizeof agent->relay);
+  if (handler != NULL && agent->state == FLOE__UV_AGENT_LIVE) agent->relay = *handler;
+}
+
+floe_status floe_uv_ice_agent_add_event_listener(floe_uv_ice_agent *agent, floe_event_type type, floe_event_listener fn,
+                                                 void *user) {
+  if (agent->state != FLOE__UV_AGENT_LIVE) return FLOE_OK;
+  return floe__uv_target_add(&agent->target, &agent->uv->mem, type, fn, user);
+}
+
+void floe_uv_ice_agent_remove_event_listener(floe_uv_ice_agent *agent, floe_event_type type, floe_event_listener fn,
+                                             void *user) {
+  floe__uv_target_remove(&agent->target, type, fn, user);
+}
+
+static floe_status set_handler(floe_uv_ice_agent *agent, floe_event_type type, floe_event_listener fn, void *user) {
+  if (agent->state != FLOE__UV_AGENT_LIVE) return FLOE_OK;
+  return floe__uv_target_set_handler(&agent->target, &agent->uv->mem, type, fn, user);
+}
+
+floe_status floe_uv_ice_agent_on_icegatheringstatechange(floe_uv_ice_agent *agent, floe_event_listener fn, void *user) {
+  return set_handler(agent, FLOE_EVENT_ICEGATHERINGSTATECHANGE, fn, user);
+}
+
+floe_status floe_uv_ice_agent_on_icecandidate(floe_uv_ice_agent *agent, floe_event_listener fn, void *user) {
+  return set_handler(agent, FLOE_EVENT_ICECANDIDATE, fn, user);
+}
+
+floe_status floe_uv_ice_agent_on_icecandidateerror(floe_uv_ice_agent *agent, floe_event_listener fn, void *user) {
+  return set_handler(agent, FLOE_EVENT_ICECANDIDATEERROR, fn, user);
+}
+
+floe_status floe_uv_ice_agent_on_iceservererror(floe_uv_ice_agent *agent, floe_event_listener fn, void *user) {
+  return set_handler(agent, FLOE_EVENT_ICESERVERERROR, fn, user);
+}

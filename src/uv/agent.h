@@ -1,0 +1,51 @@
+/* One agent on the driver: the core's agent, its sockets and look-ups, and who listens to it. */
+#ifndef FLOE_UV_AGENT_H
+#define FLOE_UV_AGENT_H
+
+#include "uv/event_target.h"
+#include "uv/loop.h"
+
+struct floe__uv_sock;
+struct floe__uv_lookup;
+
+typedef enum floe__uv_agent_state {
+  FLOE__UV_AGENT_LIVE = 0,
+  FLOE__UV_AGENT_LEAVING, /* closed by the program from inside one of the agent's callbacks */
+  FLOE__UV_AGENT_CLOSING  /* the core is deleting its allocations */
+} floe__uv_agent_state;
+
+struct floe_uv_ice_agent {
+  floe_uv *uv;
+  floe_ice_agent *core; /* NULL when it has finished closing */
+  floe__uv_agent_state state;
+  bool is_draining; /* its outputs are being taken */
+  bool is_calling;  /* the program is being called */
+  bool is_ready;
+  floe_uv_ice_agent *prev, *next;             /* in floe_uv.agents */
+  floe_uv_ice_agent *ready_prev, *ready_next; /* in the queue of those that are ready */
+  floe__uv_alarm alarm;                       /* the core's deadline */
+  struct floe__uv_sock **socks;               /* in the order of their ids; each until its handle is closed */
+  size_t n_socks;
+  size_t cap_socks;
+  size_t stream_queued;            /* bytes that TCP connections have not taken yet */
+  size_t max_queue;                /* of them, before FLOE_E_AGAIN */
+  struct floe__uv_lookup *lookups; /* pending */
+  floe__uv_event_target target;
+  floe_uv_relay_handler relay;
+  void (*on_closed)(void *user);
+  void *on_closed_user;
+};
+
+/* Hands an input to the core, and sees to it that the outputs are taken. */
+void floe__uv_agent_input(floe_uv_ice_agent *agent, const floe_input *in);
+/* Takes the outputs; may free the agent. */
+void floe__uv_agent_drain(floe_uv_ice_agent *agent);
+/* One of its sockets is closed for good. */
+void floe__uv_agent_sock_gone(floe_uv_ice_agent *agent);
+/* Driver closed: frees the core's agent and lets go of sockets and look-ups. The struct is kept while the program waits
+ * for on_closed, else freed. */
+void floe__uv_agent_abandon(floe_uv_ice_agent *agent);
+/* Tells the program and frees the struct. */
+void floe__uv_agent_finish(floe_uv_ice_agent *agent);
+
+#endif

@@ -1,0 +1,162 @@
+/* recvmmsg, SOCK_NONBLOCK and the error queue are Linux's own. */
+#define _GNU_SOURCE
+
+/* clang-format off */
+#include <time.h> /* linux/errqueue.h leaves this to its users */
+#include <linux/errqueue.h>
+/* clang-format on */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#include "uv/os.h"
+#include "uv/sockaddr.h"
+
+#define IF_INET6 "/proc/net/if_inet6"
+
+const int floe__uv_os_udp_events = UV_READABLE | UV_PRIORITIZED;
+
+int floe__uv_os_socket(int family, int type) {
+  int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  return fd < 0 ? -errno : fd;
+}
+
+/* A socket on which this fails works, it only says less: so nothing is checked. */
+void floe__uv_os_prepare_udp(int fd, int family) {
+  int on = 1;
+  if (family == AF_INET6) {
+    (void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
+  } else {
+    (void)setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+  }
+  /* libuv stops a handle at POLLERR unless POLLPRI comes with it. */
+  (void)setsockopt(fd, SOL_SOCKET, SO_SELECT_ERR_QUEUE, &on, sizeof on);
+}
+
+void floe__uv_os_prepare_tcp(int fd) {
+  int on = 1;
+  /* The port is then chosen at connect(), where connections to different servers may share one. */
+  (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+}
+
+int floe__uv_os_receive(int fd, uint8_t *slots, floe__uv_received out[FLOE__UV_SLOTS]) {
+  struct mmsghdr msgs[FLOE__UV_SLOTS];
+  struct iovec iov[FLOE__UV_SLOTS];
+  struct sockaddr_storage from[FLOE__UV_SLOTS];
+  memset(msgs, 0, sizeof msgs);
+  for (size_t i = 0; i < FLOE__UV_SLOTS; i++) {
+    iov[i] = (struct iovec){.iov_base = slots + i * FLOE__UV_SLOT_BYTES, .iov_len = FLOE__UV_SLOT_BYTES};
+    msgs[i].msg_hdr =
+        (struct msghdr){.msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &iov[i], .msg_iovlen = 1};
+  }
+  int n = recvmmsg(fd, msgs, FLOE__UV_SLOTS, MSG_DONTWAIT, NULL);
+  if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+  for (int i = 0; i < n; i++) {
+    floe__uv_sockaddr_read(&out[i].from, (const struct sockaddr *)&from[i]);
+    out[i].data = (floe_bytes){.ptr = iov[i].iov_base, .len = msgs[i].msg_len};
+  }
+  return n;
+}
+
+static const struct cmsghdr *find_extended_error(struct msghdr *msg) {
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) return c;
+    if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR) return c;
+  }
+  return NULL;
+}
+
+/* Takes one entry. False when the queue is empty; *is_icmp false when the entry is of another kind. */
+static bool take_error(int fd, floe__uv_icmp *out, bool *is_icmp) {
+  struct sockaddr_storage to = {0};
+  union {
+    struct cmsghdr align;
+    char bytes[512];
+  } control;
+  struct msghdr msg = {
+      .msg_name = &to, .msg_namelen = sizeof to, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+  *is_icmp = false;
+  ssize_t got;
+  do {
+    got = recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) return false;
+  const struct cmsghdr *c = find_extended_error(&msg);
+  if (c == NULL) return true;
+  struct sock_extended_err err;
+  memcpy(&err, CMSG_DATA(c), sizeof err);
+  /* An entry of origin LOCAL repeats what the send call itself returned. */
+  *is_icmp = err.ee_origin == SO_EE_ORIGIN_ICMP || err.ee_origin == SO_EE_ORIGIN_ICMP6;
+  floe__uv_sockaddr_read(&out->to, (const struct sockaddr *)&to);
+  out->type = err.ee_type;
+  out->code = err.ee_code;
+  out->os_error = (int)err.ee_errno;
+  return true;
+}
+
+bool floe__uv_os_next_icmp(int fd, floe__uv_icmp *out) {
+  bool is_icmp = false;
+  while (!is_icmp) {
+    if (!take_error(fd, out, &is_icmp)) return false;
+  }
+  return true;
+}
+
+ssize_t floe__uv_os_send(int fd, const uint8_t *data, size_t len) {
+  ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+  return n < 0 ? -errno : n;
+}
+
+/* linux/if_addr.h */
+#define ADDRESS_TEMPORARY  0x01u
+#define ADDRESS_OPTIMISTIC 0x04u
+#define ADDRESS_DADFAILED  0x08u
+#define ADDRESS_DEPRECATED 0x20u
+#define ADDRESS_TENTATIVE  0x40u
+
+/* Duplicate address detection has failed, or is not over (RFC 4862 5.4): the system does not let it be bound. */
+static bool is_unusable(unsigned flags) {
+  if ((flags & ADDRESS_DADFAILED) != 0) return true;
+  return (flags & ADDRESS_TENTATIVE) != 0 && (flags & ADDRESS_OPTIMISTIC) == 0;
+}
+
+static bool read_hex_ip(uint8_t ip[16], const char *hex) {
+  for (size_t i = 0; i < 16; i++) {
+    unsigned byte = 0;
+    if (sscanf(hex + 2 * i, "%2x", &byte) != 1) return false;
+    ip[i] = (uint8_t)byte;
+  }
+  return true;
+}
+
+static size_t review_address(floe_interface *list, size_t n, const uint8_t ip[16], unsigned index, unsigned flags) {
+  size_t kept = 0;
+  for (size_t i = 0; i < n; i++) {
+    floe_interface *f = &list[i];
+    bool is_it = f->addr.family == FLOE_FAMILY_IPV6 && f->index == index && memcmp(f->addr.ip, ip, 16) == 0;
+    if (is_it) {
+      f->is_temporary = (flags & ADDRESS_TEMPORARY) != 0;
+      f->is_deprecated = (flags & ADDRESS_DEPRECATED) != 0;
+    }
+    if (!is_it || !is_unusable(flags)) list[kept++] = *f;
+  }
+  return kept;
+}
+
+size_t floe__uv_os_review_interfaces(floe_interface *list, size_t n) {
+  FILE *file = fopen(IF_INET6, "re");
+  if (file == NULL) return n;
+  char hex[33];
+  unsigned index = 0;
+  unsigned flags = 0;
+  while (fscanf(file, "%32s %x %*x %*x %x %*s", hex, &index, &flags) == 3) {
+    uint8_t ip[16];
+    if (strlen(hex) == 32 && read_hex_ip(ip, hex)) n = review_address(list, n, ip, index, flags);
+  }
+  (void)fclose(file);
+  return n;
+}

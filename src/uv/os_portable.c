@@ -1,0 +1,72 @@
+/* For systems without Linux's error queue: POSIX calls only. UDP sockets here are not connected, and such a socket is
+ * told of no ICMP error: a server that refuses is then found out by its silence. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "uv/os.h"
+#include "uv/sockaddr.h"
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+
+const int floe__uv_os_udp_events = UV_READABLE;
+
+int floe__uv_os_socket(int family, int type) {
+  int fd = socket(family, type, 0);
+  if (fd < 0) return -errno;
+  if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+    int err = errno;
+    (void)close(fd);
+    return -err;
+  }
+#ifdef SO_NOSIGPIPE
+  int on = 1;
+  (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+#endif
+  return fd;
+}
+
+void floe__uv_os_prepare_udp(int fd, int family) {
+  (void)fd;
+  (void)family;
+}
+
+void floe__uv_os_prepare_tcp(int fd) {
+  (void)fd;
+}
+
+int floe__uv_os_receive(int fd, uint8_t *slots, floe__uv_received out[FLOE__UV_SLOTS]) {
+  int n = 0;
+  for (; n < FLOE__UV_SLOTS; n++) {
+    struct sockaddr_storage from;
+    struct iovec iov = {.iov_base = slots + (size_t)n * FLOE__UV_SLOT_BYTES, .iov_len = FLOE__UV_SLOT_BYTES};
+    struct msghdr msg = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1};
+    ssize_t len = recvmsg(fd, &msg, 0);
+    if (len < 0 && n > 0) break;
+    if (len < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+    floe__uv_sockaddr_read(&out[n].from, (const struct sockaddr *)&from);
+    out[n].data = (floe_bytes){.ptr = iov.iov_base, .len = (size_t)len};
+  }
+  return n;
+}
+
+bool floe__uv_os_next_icmp(int fd, floe__uv_icmp *out) {
+  (void)fd;
+  (void)out;
+  return false;
+}
+
+ssize_t floe__uv_os_send(int fd, const uint8_t *data, size_t len) {
+  ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+  return n < 0 ? -errno : n;
+}
+
+size_t floe__uv_os_review_interfaces(floe_interface *list, size_t n) {
+  (void)list;
+  return n;
+}

@@ -1,0 +1,102 @@
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "uv/neterror.h"
+#include "uv/os.h"
+#include "uv/sock.h"
+#include "uv/sockaddr.h"
+
+/* Datagrams that wait for room in the socket's buffer; further ones are lost, as on any full link. */
+#define MAX_QUEUED ((size_t)256 * 1024)
+
+/* Reads before the loop gets its turn: epoll tells again of what is left. */
+#define READS 4
+
+/* Pending errors that one read or send may be answered with before it is taken at its word. */
+#define PENDING_ERRORS 4
+
+int floe__uv_udp_start(floe__uv_sock *sock, const floe_addr *local) {
+  struct sockaddr_storage sa;
+  socklen_t len = floe__uv_sockaddr_of(&sa, local);
+  floe__uv_os_prepare_udp(sock->fd, sock->family);
+  if (bind(sock->fd, (const struct sockaddr *)&sa, len) != 0) return errno;
+  sock->state = FLOE__UV_SOCK_OPEN;
+  return 0;
+}
+
+static void tell_icmp_errors(floe__uv_sock *sock) {
+  floe__uv_icmp icmp;
+  while (floe__uv_os_next_icmp(sock->fd, &icmp)) {
+    char text[FLOE__UV_ERROR_TEXT];
+    floe_input in = {
+        .type = FLOE_INPUT_ICMP, .sock = sock->id, .addr = icmp.to, .icmp_type = icmp.type, .icmp_code = icmp.code};
+    floe__uv_set_error(&in, icmp.os_error, text);
+    if (sock->state == FLOE__UV_SOCK_OPEN) floe__uv_agent_input(sock->agent, &in);
+  }
+}
+
+/* An ICMP error that came in leaves a pending error on the socket, which the next call returns in place of doing its
+ * work: so a failure is believed only when it is repeated. Returns 0 or an errno. */
+static int send_now(floe__uv_sock *sock, const floe_addr *to, floe_bytes data) {
+  struct sockaddr_storage sa;
+  socklen_t len = floe__uv_sockaddr_of(&sa, to);
+  for (int tries = 0, is_retry = 0;; tries++) {
+    if (sendto(sock->fd, data.ptr, data.len, 0, (const struct sockaddr *)&sa, len) >= 0) return 0;
+    int err = errno;
+    if (err == EAGAIN || err == EWOULDBLOCK) return EAGAIN;
+    if (err == EINTR) continue;
+    if (is_retry || tries >= PENDING_ERRORS) return err;
+    is_retry = 1;
+  }
+}
+
+static void tell_send_failed(floe__uv_sock *sock, const floe_addr *to, int err) {
+  char text[FLOE__UV_ERROR_TEXT];
+  floe_input in = {.type = FLOE_INPUT_SEND_FAILED, .sock = sock->id, .addr = *to};
+  floe__uv_set_error(&in, err, text);
+  if (sock->state == FLOE__UV_SOCK_OPEN) floe__uv_agent_input(sock->agent, &in);
+}
+
+void floe__uv_udp_send(floe__uv_sock *sock, const floe_addr *to, floe_bytes data) {
+  /* `to` and `data` are the core's, and gone with the next input. */
+  floe_addr dest = *to;
+  int err = sock->first != NULL ? EAGAIN : send_now(sock, &dest, data);
+  if (err == 0) return;
+  if (err != EAGAIN) {
+    tell_send_failed(sock, &dest, err);
+  } else if (sock->queued + data.len <= MAX_QUEUED) {
+    (void)floe__uv_sock_queue(sock, &dest, data);
+  }
+}
+
+static void send_queued(floe__uv_sock *sock) {
+  while (sock->first != NULL) {
+    floe_addr to = sock->first->to;
+    int err = send_now(sock, &to, (floe_bytes){.ptr = sock->first->data, .len = sock->first->len});
+    if (err == EAGAIN) return;
+    floe__uv_sock_drop_first(sock);
+    if (err != 0) tell_send_failed(sock, &to, err);
+  }
+}
+
+static void receive(floe__uv_sock *sock) {
+  floe__uv_received got[FLOE__UV_SLOTS];
+  int pending = 0;
+  for (int reads = 0; reads < READS; reads++) {
+    int n = floe__uv_os_receive(sock->fd, sock->uv->slots, got);
+    if (n < 0 && ++pending <= PENDING_ERRORS) continue;
+    for (int i = 0; i < n; i++) {
+      floe_input in = {.type = FLOE_INPUT_DATAGRAM, .sock = sock->id, .addr = got[i].from, .data = got[i].data};
+      floe__uv_agent_input(sock->agent, &in);
+    }
+    if (n < FLOE__UV_SLOTS) return;
+  }
+}
+
+void floe__uv_udp_ready(floe__uv_sock *sock, int status, int events) {
+  bool has_error = status < 0 || (events & UV_PRIORITIZED) != 0;
+  if (has_error) tell_icmp_errors(sock);
+  bool is_readable = has_error || (events & UV_READABLE) != 0;
+  if (is_readable && sock->state == FLOE__UV_SOCK_OPEN) receive(sock);
+  if (sock->first != NULL) send_queued(sock);
+}
