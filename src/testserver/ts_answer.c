@@ -50,7 +50,7 @@ static void keep_answer(floe__testserver *ts, const floe__ts_origin *origin, flo
 
 static void send_answer(floe__testserver *ts, const floe__ts_origin *origin, floe_bytes message) {
   const floe__ts_script *script = &origin->flow.port->script;
-  if (script->fault == FLOE__TS_LATE) {
+  if (script->fault == FLOE__TS_LATE && script->delay_ms > 0) {
     floe__ts_send_late(ts, &origin->flow, message, script->delay_ms);
   } else {
     floe__ts_send(ts, &origin->flow, message);
