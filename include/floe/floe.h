@@ -5,6 +5,7 @@
 /** @file
  *  Includes every header of libfloe. */
 
+#include "floe/candidate.h"
 #include "floe/cause.h"
 #include "floe/config.h"
 #include "floe/env.h"
