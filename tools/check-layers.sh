@@ -16,6 +16,7 @@ may_include() {
     turn) echo "turn base stun" ;;
     ice) echo "ice base stun turn tls" ;;
     testserver) echo "testserver base stun turn tls" ;;
+    testserver_uv) echo "testserver_uv base testserver" ;;
     uv) echo uv ;;
     *) echo "check-layers: src/$1 is new: say here what it may include" >&2; exit 1 ;;
   esac
@@ -23,7 +24,7 @@ may_include() {
 
 compiles() { # module, header
   printf '#include "%s"\ntypedef int one_declaration;\n' "$2" |
-    "$cc" -x c -std=c11 -Iinclude "-I$arrows/$1" -fsyntax-only - 2>/dev/null
+    "$cc" -x c -std=c11 -D_GNU_SOURCE -Iinclude "-I$arrows/$1" -fsyntax-only - 2>/dev/null
 }
 
 tried=0

@@ -20,8 +20,9 @@ for file in include/floe/floe.h include/floe/uv.h; do
   [ -f "$prefix/$file" ] || { echo "not installed: $file" >&2; exit 1; }
 done
 for name in floe floe-uv; do
-  [ -f "$libdir/lib$name.a" ] && [ -L "$libdir/lib$name.so" ] && [ -f "$libdir/pkgconfig/$name.pc" ] ||
-    { echo "not installed: lib$name" >&2; exit 1; }
+  for file in "$libdir/lib$name.a" "$libdir/lib$name.so" "$libdir/pkgconfig/$name.pc"; do
+    [ -f "$file" ] || { echo "not installed: $file" >&2; exit 1; }
+  done
 done
 if find "$prefix" -name '*.h' | grep -v '/include/floe/[a-z]*\.h$'; then
   echo "internal headers were installed" >&2
@@ -33,8 +34,11 @@ PKG_CONFIG_PATH=$libdir/pkgconfig
 export LD_LIBRARY_PATH PKG_CONFIG_PATH
 
 echo "== CMake"
-cmake -S "$here" -B "$dir/cmake" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" >"$dir/cmake.log" 2>&1 &&
-  cmake --build "$dir/cmake" >>"$dir/cmake.log" 2>&1 || { cat "$dir/cmake.log"; exit 1; }
+if ! { cmake -S "$here" -B "$dir/cmake" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" &&
+  cmake --build "$dir/cmake"; } >"$dir/cmake.log" 2>&1; then
+  cat "$dir/cmake.log"
+  exit 1
+fi
 "$dir/cmake/core_user"
 "$dir/cmake/uv_user"
 
