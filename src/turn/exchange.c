@@ -29,7 +29,9 @@ floe__stun_result floe__turn_request_on_response(floe__turn *turn, floe__stun_re
     turn->discard_cause = damaged ? FLOE_CAUSE_BAD_FINGERPRINT : FLOE_CAUSE_BAD_INTEGRITY;
     return result;
   }
-  turn->answered = true;
-  keep_software(turn, m);
+  if (parse == FLOE__STUN_OK) {
+    turn->answered = true;
+    keep_software(turn, m);
+  }
   return result;
 }
