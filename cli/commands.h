@@ -1,0 +1,8 @@
+/* The subcommands. Each gets its own name as argv[0] and returns the exit status. */
+#ifndef FLOE_CLI_COMMANDS_H
+#define FLOE_CLI_COMMANDS_H
+
+int floe_cmd_check(int argc, char **argv);
+int floe_cmd_testserver(int argc, char **argv);
+
+#endif
