@@ -102,9 +102,15 @@ static bool ends_in_a_number(const char *host, size_t len) {
   return i < len && (i == 0 || host[i - 1] == '.');
 }
 
+static bool is_bare_ipv6(const char *text) {
+  floe_addr ignored;
+  return floe__addr_parse_ip(&ignored, text, strcspn(text, "?")) && ignored.family == FLOE_FAMILY_IPV6;
+}
+
 static floe_status parse_name_or_ipv4(cursor *c, floe_ice_url *out) {
   size_t start = c->at;
   size_t len = 0;
+  if (is_bare_ipv6(c->text + start)) return refuse(c, start, "an IPv6 address needs brackets");
   while (c->text[start + len] != '\0' && c->text[start + len] != ':' && c->text[start + len] != '?') {
     if (!is_name_char(c->text[start + len])) return refuse(c, start + len, complain_about(c->text[start + len]));
     len++;
@@ -131,9 +137,7 @@ static floe_status parse_port(cursor *c, floe_ice_url *out) {
   }
   char end = c->text[c->at];
   if (end != '\0' && end != '?') {
-    bool second_colon = end == ':' && out->addr.family == FLOE_FAMILY_NONE;
-    return refuse(c, c->at,
-                  second_colon ? "a second colon: an IPv6 address needs brackets" : "the port is not a number");
+    return refuse(c, c->at, end == ':' ? "a second colon" : "the port is not a number");
   }
   if (c->at == start) return refuse(c, start, "the port is empty");
   if (value == 0) return refuse(c, start, "port 0 is not allowed");
