@@ -755,8 +755,8 @@ static void delete_with_a_stale_nonce(void **state) {
 static void delete_while_a_refresh_is_open(void **state) {
   (void)state;
   fixture *fx = fixture_refreshing(udp_ipv4);
-  message refresh = fx->current;
-  fx->current = (message){0};
+  sent_message refresh = fx->current;
+  fx->current = (sent_message){0};
   floe__turn_delete(&fx->turn, fx->now);
   assert_u32(take_signed(fx, FLOE__STUN_REFRESH), FLOE__STUN_LIFETIME, 0);
   floe__stun_msg m;

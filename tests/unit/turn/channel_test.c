@@ -10,9 +10,11 @@ static const floe__turn_config udp = {.relay_family = FLOE_RELAY_FAMILY_IPV4};
 #define LIFETIME_S 3600
 
 static floe__turn_step deliver_channel(fixture *fx, uint16_t number, const char *text) {
-  uint8_t bytes[64] = {(uint8_t)(number >> 8), (uint8_t)number, 0, (uint8_t)strlen(text)};
-  memcpy(bytes + 4, text, strlen(text));
-  return deliver_bytes(fx, bytes, 4 + strlen(text));
+  floe__writer w = floe__writer_of(fx->reply, sizeof fx->reply);
+  floe__wr_u16(&w, number);
+  floe__wr_u16(&w, (uint16_t)strlen(text));
+  floe__wr_bytes(&w, text, strlen(text));
+  return deliver_bytes(fx, fx->reply, w.len);
 }
 
 static void assert_refused(const fixture *fx, floe__turn_step step, unsigned code) {
@@ -27,7 +29,7 @@ static void assert_refused(const fixture *fx, floe__turn_step step, unsigned cod
 /* One message was sent: ChannelData with this number and these bytes. The request looked at last stays in view. */
 static void assert_sent_in_channel(fixture *fx, uint16_t number, const char *text) {
   assert_int_equal(fx->n_sent, 1);
-  const message *sent = &fx->sent[0];
+  const sent_message *sent = &fx->sent[0];
   assert_int_equal(sent->len, 4 + strlen(text));
   assert_int_equal(sent->bytes[0] << 8 | sent->bytes[1], number);
   assert_int_equal(sent->bytes[2] << 8 | sent->bytes[3], strlen(text));

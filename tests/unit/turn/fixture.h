@@ -13,20 +13,20 @@
 #define CREDENTIAL "secret"
 #define REALM      "example.org"
 
-typedef struct message {
+typedef struct sent_message {
   uint8_t *bytes;
   size_t len;
-} message;
+} sent_message;
 
 typedef struct fixture {
   memory memory;
   floe__turn turn;
   floe__turn_config cfg;
   floe_time now;
-  message sent[SENT_MAX]; /* not looked at yet, oldest first */
+  sent_message sent[SENT_MAX]; /* not looked at yet, oldest first */
   size_t n_sent;
-  message current;    /* the one looked at */
-  floe__stun_msg msg; /* it, parsed */
+  sent_message current; /* the one looked at */
+  floe__stun_msg msg;   /* it, parsed */
   floe__stun_key key;
   const char *nonce;
   uint8_t reply[4096];
@@ -40,7 +40,7 @@ static const floe__stun_timing fixture_timing = {
 static inline void on_send(void *owner, floe_bytes bytes) {
   fixture *fx = owner;
   assert_true(fx->n_sent < SENT_MAX);
-  message *m = &fx->sent[fx->n_sent++];
+  sent_message *m = &fx->sent[fx->n_sent++];
   m->bytes = malloc(bytes.len);
   assert_non_null(m->bytes);
   memcpy(m->bytes, bytes.ptr, bytes.len);
