@@ -57,7 +57,9 @@ static floe__setup_end add_arguments(floe__check_setup *setup, const floe__check
                                      floe__setup_error *why) {
   floe__credentials c = {0};
   if (o->n_urls == 0) return FLOE__SETUP_OK;
-  bool got = floe__credentials_get(&c, o, unix_s, why->usage, sizeof why->usage);
+  bool any_turn = false;
+  for (size_t i = 0; i < o->n_urls; i++) any_turn = any_turn || !is_stun(o->urls[i]);
+  bool got = floe__credentials_get(&c, o, unix_s, any_turn, why->usage, sizeof why->usage);
   for (size_t i = 0; got && i < o->n_urls; i++) {
     bool plain = is_stun(o->urls[i]);
     floe_ice_server *server =

@@ -83,7 +83,8 @@ static int refuse_configuration(const check *c, const floe__json_error *why) {
   free(path);
   free(message);
   if (url != NULL) print_url(url, e->offset);
-  if (e->status == FLOE_E_ACCESS && c->setup->n_from_json < c->setup->list.n && c->options->user == NULL) {
+  if (e->status == FLOE_E_ACCESS && c->setup->n_from_json < c->setup->list.n &&
+      c->options->credential_source == FLOE__CREDENTIAL_NONE) {
     (void)fputs(
         "  for a URL on the command line give --user and one of --credential-prompt, --credential-file and\n"
         "  --credential, or --secret-file or --secret\n",

@@ -55,8 +55,8 @@ static char *read_first_line(const char *name, char *why, size_t cap) {
   return NULL;
 }
 
-static char *get_secret(const floe__check_options *o, char *why, size_t cap) {
-  switch (o->credential_source) {
+static char *get_secret(const floe__check_options *o, floe__credential_source source, char *why, size_t cap) {
+  switch (source) {
     case FLOE__CREDENTIAL_TEXT:
     case FLOE__CREDENTIAL_SECRET_TEXT: return floe__cli_strdup(o->credential);
     case FLOE__CREDENTIAL_FILE:
@@ -64,21 +64,23 @@ static char *get_secret(const floe__check_options *o, char *why, size_t cap) {
     case FLOE__CREDENTIAL_PROMPT: return floe__prompt_secret(o->user, why, cap);
     case FLOE__CREDENTIAL_NONE: break;
   }
-  return floe__cli_strdup("");
+  return NULL;
 }
 
-bool floe__credentials_get(floe__credentials *out, const floe__check_options *o, int64_t unix_s, char *why,
-                           size_t cap) {
+bool floe__credentials_get(floe__credentials *out, const floe__check_options *o, int64_t unix_s, bool may_ask,
+                           char *why, size_t cap) {
+  floe__credential_source source = o->credential_source;
   memset(out, 0, sizeof *out);
-  if (o->credential_source == FLOE__CREDENTIAL_NONE) {
+  if (source == FLOE__CREDENTIAL_NONE && o->user != NULL && may_ask && floe__prompt_is_possible()) {
+    source = FLOE__CREDENTIAL_PROMPT;
+  }
+  if (source == FLOE__CREDENTIAL_NONE) {
     if (o->user != NULL) out->username = floe__cli_strdup(o->user);
     return true;
   }
-  char *secret = get_secret(o, why, cap);
+  char *secret = get_secret(o, source, why, cap);
   if (secret == NULL) return false;
-  bool is_rest =
-      o->credential_source == FLOE__CREDENTIAL_SECRET_TEXT || o->credential_source == FLOE__CREDENTIAL_SECRET_FILE;
-  if (!is_rest) {
+  if (source != FLOE__CREDENTIAL_SECRET_TEXT && source != FLOE__CREDENTIAL_SECRET_FILE) {
     out->username = floe__cli_strdup(o->user);
     out->credential = secret;
     return true;

@@ -9,9 +9,11 @@ typedef struct floe__credentials {
   char *credential; /* nullable */
 } floe__credentials;
 
-/* Gets them as the options say: reads the file, asks on the terminal, makes time-limited ones.
- * On false, `why` (cap bytes) says what is wrong; it never holds a secret. Clear them in both cases. */
-bool floe__credentials_get(floe__credentials *out, const floe__check_options *o, int64_t unix_s, char *why, size_t cap);
+/* Gets them as the options say: reads the file, asks on the terminal, makes time-limited ones. A user name alone is
+ * asked for its credential when `may_ask` and somebody is there; else it is returned without one. On false, `why` (cap
+ * bytes) says what is wrong; it never holds a secret. Clear them in both cases. */
+bool floe__credentials_get(floe__credentials *out, const floe__check_options *o, int64_t unix_s, bool may_ask,
+                           char *why, size_t cap);
 void floe__credentials_clear(floe__credentials *c);
 
 /* Time-limited credentials as TURN servers with a shared secret check them: the user name is "<expiry>:<user>", or the

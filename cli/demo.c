@@ -132,8 +132,7 @@ static void print_heading(const floe__human *h, size_t number, const demo_case *
   bool turn = c->scheme[0] == 't';
   const char *quote = c->query[0] == '\0' ? "" : "'";
   (void)fprintf(h->out, "%s%zu. %s%s\n   %s\n\n", on, number, c->title, off, c->text);
-  (void)fprintf(h->out, "$ floe check %s%s%s%s\n", turn ? "--user " DEMO_USER " --credential-prompt " : "", quote, url,
-                quote);
+  (void)fprintf(h->out, "$ floe check %s%s%s%s\n", turn ? "--user " DEMO_USER " " : "", quote, url, quote);
 }
 
 static void print_outcome(demo *d, const floe__human *h, const demo_case *c, const floe__check_result *result) {

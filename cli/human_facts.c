@@ -133,13 +133,14 @@ static char *describe_server(const floe_attempt_detail *d) {
 
 static void print_where(const floe__human *h, const floe_attempt_detail *d) {
   char span[FLOE__SPAN_TEXT], local[FLOE_ADDR_TEXT], from[FLOE_ADDR_TEXT + 48] = "";
-  char *server = describe_server(d);
+  char *server = describe_server(d), sent[48] = "";
+  if (d->attempts > 1) (void)snprintf(sent, sizeof sent, ", %u requests sent", d->attempts);
   if (d->local_address.family != FLOE_FAMILY_NONE) {
     (void)snprintf(from, sizeof from, ", from %s%s%s%s", floe_addr_format_ip(&d->local_address, local),
                    d->interface == NULL ? "" : " (", d->interface == NULL ? "" : d->interface,
                    d->interface == NULL ? "" : ")");
   }
-  floe__fact_print(h, "server", "%s%s, after %s", server, from, floe__text_span(d->elapsed_ms, span));
+  floe__fact_print(h, "server", "%s%s, after %s%s", server, from, floe__text_span(d->elapsed_ms, span), sent);
   free(server);
 }
 
@@ -154,7 +155,7 @@ static void print_system_words(const floe__human *h, const floe_attempt_detail *
   if (d->tls != NULL && d->tls->has_alert) {
     floe__fact_print(h, "TLS alert", "%u %s", d->tls->alert, d->tls->alert_text == NULL ? "" : d->tls->alert_text);
   }
-  if (d->tls != NULL && d->tls->has_verify_error) print_foreign(h, "verification", d->tls->verify_text);
+  if (d->tls != NULL && d->tls->has_verify_error) print_foreign(h, "verified", d->tls->verify_text);
 }
 
 void floe__fact_print_failure(const floe__human *h, const floe_attempt_report *a) {
@@ -189,11 +190,15 @@ void floe__fact_print_failed_attempts(const floe__human *h, const floe_server_re
 /* --- relay data ------------------------------------------------------------------------------------------------- */
 
 static void print_relay(const floe__human *h, const floe__relay_result *r) {
-  char avg[FLOE__SPAN_TEXT];
+  char avg[FLOE__SPAN_TEXT], from[FLOE_ADDR_TEXT], to[FLOE_ADDR_TEXT];
   if (r->outcome == FLOE__RELAY_NOT_TESTED) {
-    floe__fact_print(h, "relay data", "not tested, no second allocation: %s", floe_cause_id(r->cause));
-  } else if (r->sent == 0) {
-    floe__fact_print(h, "relay data", "none sent: no permission to send to the server's own relay");
+    bool refused = r->cause == FLOE_CAUSE_PERMISSION_FAILED;
+    floe__fact_print(h, "relay data", "not tested, %s: %s",
+                     refused ? "the server does not relay to its own relay address" : "no second allocation",
+                     floe_cause_id(r->cause));
+  } else if (r->arrived_out == 0 && r->arrived_back == 0) {
+    floe__fact_print(h, "relay data", "none of 2 x %u packets arrived, %s to %s and back", r->sent,
+                     floe_addr_format(&r->relayed, from), floe_addr_format(&r->peer, to));
   } else if (r->arrived_out == r->sent && r->arrived_back == r->sent && r->n_rtt > 0) {
     floe__fact_print(h, "relay data", "%u of %u packets arrived both ways, RTT %s", r->sent, r->sent,
                      floe__text_span(r->rtt_avg_ms, avg));

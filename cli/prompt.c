@@ -68,6 +68,13 @@ static char *read_line(char *why, size_t cap) {
   return line;
 }
 
+bool floe__prompt_is_possible(void) {
+  int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+  if (fd < 0) return false;
+  (void)close(fd);
+  return isatty(STDERR_FILENO) == 1;
+}
+
 char *floe__prompt_secret(const char *user, char *why, size_t cap) {
   struct sigaction old[N_SIGNALS];
   char *line = NULL;

@@ -221,7 +221,7 @@ static void find_partners_and_ask(relay_test *t) {
 
 /* --- data ------------------------------------------------------------------------------------------------------- */
 
-static bool is_flowing(const relay_pair *pair) {
+static bool is_permitted(const relay_pair *pair) {
   return pair->candidate[FLOE__PROBE_BACK] != 0 && pair->state[FLOE__PROBE_OUT] == END_GRANTED &&
          pair->state[FLOE__PROBE_BACK] == END_GRANTED;
 }
@@ -258,7 +258,7 @@ static void on_timer(uv_timer_t *timer) {
   relay_test *t = timer->data;
   bool complete = true;
   for (size_t i = 0; i < t->n_pairs; i++) {
-    if (!is_flowing(&t->pairs[i])) continue;
+    if (!is_permitted(&t->pairs[i])) continue;
     send_probe(t, &t->pairs[i], FLOE__PROBE_OUT);
     send_probe(t, &t->pairs[i], FLOE__PROBE_BACK);
     complete = complete && floe__probe_is_complete(&t->pairs[i].log);
@@ -309,7 +309,13 @@ static floe_status listen_to_side(relay_side *side) {
 static void judge(relay_test *t) {
   for (size_t i = 0; i < t->n_pairs; i++) {
     relay_pair *pair = &t->pairs[i];
-    if (pair->candidate[FLOE__PROBE_BACK] != 0) floe__probe_judge(&pair->log, pair->result);
+    if (pair->candidate[FLOE__PROBE_BACK] == 0) continue;
+    if (is_permitted(pair)) {
+      floe__probe_judge(&pair->log, pair->result);
+    } else {
+      pair->result->outcome = FLOE__RELAY_NOT_TESTED;
+      pair->result->cause = FLOE_CAUSE_PERMISSION_FAILED;
+    }
   }
 }
 

@@ -81,11 +81,12 @@ static size_t count_relays(const floe__check_server *s, floe__relay_outcome outc
   return n;
 }
 
-static floe_cause cause_of_untested(const floe__check_server *s) {
+/* The first relay that could not be tested; NULL when all were. */
+static const floe__relay_result *find_untested(const floe__check_server *s) {
   for (size_t i = 0; i < s->n_relays; i++) {
-    if (s->relays[i].outcome == FLOE__RELAY_NOT_TESTED) return s->relays[i].cause;
+    if (s->relays[i].outcome == FLOE__RELAY_NOT_TESTED) return &s->relays[i];
   }
-  return FLOE_CAUSE_NONE;
+  return NULL;
 }
 
 static void degrade(floe__check_server *s, floe_cause cause) {
@@ -93,24 +94,32 @@ static void degrade(floe__check_server *s, floe_cause cause) {
   if (s->cause == FLOE_CAUSE_NONE) s->cause = cause;
 }
 
-/* A private address degrades a server as long as data flows, since peers that use the same server are still served; it
- * is the reason when none does. A relay that carries nothing fails the server when each of its relays is like that. */
+static void fail(floe__check_server *s, floe_cause cause) {
+  s->verdict = FLOE_VERDICT_FAILED;
+  s->cause = cause;
+}
+
+/* A private address degrades a server as long as data flows, since two peers that both use the server are still served;
+ * it is the reason when none does. A relay that carries nothing fails the server when each of its relays is like that.
+ * One that could not be tried degrades it: a server may have its reasons not to relay to itself. */
 static void judge_server(floe__check_server *s) {
   s->verdict = s->report->verdict;
   s->cause = s->report->cause;
   if (s->verdict != FLOE_VERDICT_OK && s->verdict != FLOE_VERDICT_DEGRADED) return;
   find_private(s);
-  bool is_private = s->private_relayed.family != FLOE_FAMILY_NONE || s->private_mapped.family != FLOE_FAMILY_NONE;
-  size_t dead = count_relays(s, FLOE__RELAY_NO_DATA);
-  if (dead > 0 && count_relays(s, FLOE__RELAY_FLOWS) == 0) {
-    s->verdict = FLOE_VERDICT_FAILED;
-    s->cause =
-        s->private_relayed.family != FLOE_FAMILY_NONE ? FLOE_CAUSE_RELAY_PRIVATE_ADDRESS : FLOE_CAUSE_RELAY_NO_DATA;
-    return;
+  bool private_relay = s->private_relayed.family != FLOE_FAMILY_NONE;
+  bool flows = count_relays(s, FLOE__RELAY_FLOWS) > 0, dead = count_relays(s, FLOE__RELAY_NO_DATA) > 0;
+  const floe__relay_result *untested = find_untested(s);
+  bool refused = untested != NULL && untested->cause == FLOE_CAUSE_PERMISSION_FAILED;
+  if (private_relay && !flows && (dead || refused)) {
+    fail(s, FLOE_CAUSE_RELAY_PRIVATE_ADDRESS);
+  } else if (dead && !flows) {
+    fail(s, FLOE_CAUSE_RELAY_NO_DATA);
+  } else {
+    if (dead) degrade(s, FLOE_CAUSE_RELAY_NO_DATA);
+    if (private_relay || s->private_mapped.family != FLOE_FAMILY_NONE) degrade(s, FLOE_CAUSE_RELAY_PRIVATE_ADDRESS);
+    if (untested != NULL) degrade(s, untested->cause);
   }
-  if (dead > 0) degrade(s, FLOE_CAUSE_RELAY_NO_DATA);
-  if (is_private) degrade(s, FLOE_CAUSE_RELAY_PRIVATE_ADDRESS);
-  if (count_relays(s, FLOE__RELAY_NOT_TESTED) > 0) degrade(s, cause_of_untested(s));
 }
 
 void floe__result_judge(floe__check_result *result) {

@@ -7,8 +7,8 @@
 
 typedef enum floe__relay_outcome {
   FLOE__RELAY_FLOWS = 0, /* data arrived in both directions */
-  FLOE__RELAY_NO_DATA,   /* nothing arrived in one direction, or the server refused the permission */
-  FLOE__RELAY_NOT_TESTED /* there was no second allocation to send to: cause says why */
+  FLOE__RELAY_NO_DATA,   /* nothing arrived in at least one direction */
+  FLOE__RELAY_NOT_TESTED /* no second allocation to send to, or no permission for it: cause says why */
 } floe__relay_outcome;
 
 /* "flows", "no_data" or "not_tested". */
@@ -17,7 +17,7 @@ const char *floe__relay_outcome_name(floe__relay_outcome outcome);
 /* One relay candidate, tested against a second allocation at the same server. */
 typedef struct floe__relay_result {
   floe__relay_outcome outcome;
-  floe_cause cause;         /* NONE, or why: RELAY_NO_DATA, or what kept the second allocation away */
+  floe_cause cause;         /* NONE, RELAY_NO_DATA, PERMISSION_FAILED, or what kept the second allocation away */
   uint16_t error_code;      /* 0, or the server's code when it refused the permission or the second allocation */
   char words[256];          /* "" or the server's reason phrase for that code */
   floe_transport transport; /* to the server */
