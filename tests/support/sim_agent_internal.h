@@ -7,7 +7,12 @@
 #include "support/sim_text.h"
 
 /* A socket that the agent asked for. */
-typedef enum sim_slot_state { SIM_SLOT_OPENING = 0, SIM_SLOT_OPEN, SIM_SLOT_CLOSED } sim_slot_state;
+typedef enum sim_slot_state {
+  SIM_SLOT_OPENING = 0,
+  SIM_SLOT_OPEN,
+  SIM_SLOT_FAILED, /* told so: gone, though the agent may still name it in a CLOSE */
+  SIM_SLOT_CLOSED
+} sim_slot_state;
 
 typedef struct sim_slot {
   sim_agent *a;

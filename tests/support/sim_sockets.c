@@ -13,7 +13,9 @@ static sim_slot *slot_of(const sim_agent *a, floe_sock_id id) {
 
 size_t sim_agent_open_sockets(const sim_agent *a) {
   size_t n = 0;
-  for (const sim_slot *slot = a->slots; slot != NULL; slot = slot->next) n += slot->state != SIM_SLOT_CLOSED ? 1 : 0;
+  for (const sim_slot *slot = a->slots; slot != NULL; slot = slot->next) {
+    n += slot->state == SIM_SLOT_OPENING || slot->state == SIM_SLOT_OPEN ? 1 : 0;
+  }
   return n;
 }
 
@@ -51,6 +53,8 @@ static void on_connected(void *user, const floe_addr *local) {
 }
 
 static void on_failed(void *user, floe_net_error error) {
+  sim_slot *slot = user;
+  slot->state = SIM_SLOT_FAILED;
   feed_failure(user, FLOE_INPUT_SOCKET_FAILED, NULL, error);
 }
 
