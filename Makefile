@@ -8,9 +8,12 @@ PREFIX ?= /usr/local
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
+# Progress is for a terminal; a log gets warnings and errors only.
+QUIET := $(shell test -t 2 || echo -- --quiet)
+
 define configure_and_build
 cmake --preset $(1) --log-level=NOTICE
-cmake --build build/$(1) --parallel $(JOBS)
+cmake --build build/$(1) --parallel $(JOBS) $(QUIET)
 endef
 
 ## demo:     install what is missing, build, and show what floe check finds (no network needed for that)
