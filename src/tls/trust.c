@@ -57,11 +57,13 @@ const BIO_METHOD *floe__trust_bio_method(floe_env *env) {
   return s == NULL ? NULL : s->bio_method;
 }
 
-/* Everything that the system's openssl.cnf might have set is set again, so that it does not decide. */
+/* Said again where libssl has it as default: the system's openssl.cnf may have weakened it. */
 static bool apply_settings(SSL_CTX *ctx) {
   /* RFC 9325 3.1.1: 1.2 and 1.3. 3.3: no compression. 3.5: no renegotiation. Sessions are not resumed: they are few
    * and long, and a resumed one would show no certificate. */
   (void)SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+  (void)SSL_CTX_clear_options(ctx, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
+                                       SSL_OP_ALLOW_CLIENT_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
   (void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_security_level(ctx, SECURITY_LEVEL);

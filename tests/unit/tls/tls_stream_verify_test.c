@@ -268,6 +268,19 @@ static void a_chain_with_an_intermediate(void **state) {
   free_identity(env, &middle);
 }
 
+/* The authority comes along, but nobody here knows it. */
+static void a_chain_with_its_unknown_root(void **state) {
+  (void)state;
+  identity id = make_identity(env, NAME, NAME, NULL, -1, 30, &other_ca, false);
+  char *chain = join(id.cert, other_ca.cert);
+  wire w = meet(make_client(env, NAME, ca.cert, false), chain, id.key, 0);
+  expect_verdict(&w, &(verdict){FLOE_CAUSE_TLS_UNTRUSTED, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
+                                "self-signed certificate in certificate chain", 48});
+  free_wire(&w);
+  free(chain);
+  free_identity(env, &id);
+}
+
 static void an_expired_intermediate(void **state) {
   (void)state;
   identity middle = make_identity(env, "Middle CA", NULL, NULL, -9, -1, &ca, true);
@@ -408,6 +421,7 @@ int main(void) {
       cmocka_unit_test(the_name_before_everything),
       cmocka_unit_test(a_ca_file_with_two_certificates),
       cmocka_unit_test(a_chain_with_an_intermediate),
+      cmocka_unit_test(a_chain_with_its_unknown_root),
       cmocka_unit_test(an_expired_intermediate),
       cmocka_unit_test(a_self_signed_certificate_that_is_trusted),
       cmocka_unit_test(goes_on_when_insecure_and_says_what_is_wrong),
