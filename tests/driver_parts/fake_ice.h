@@ -1,0 +1,60 @@
+/* A core without a protocol, for tests of the driver: what it asks for is pushed in by the test, what it is told can be
+ * read back. Linked in place of src/ice. */
+#ifndef TESTS_DRIVER_PARTS_FAKE_ICE_H
+#define TESTS_DRIVER_PARTS_FAKE_ICE_H
+
+#include <uv.h>
+
+#include "floe/uv.h"
+
+#define FAKE_TEXT 128
+
+/* An input with copies of all that it pointed at, except `data` beyond FAKE_DATA. */
+typedef struct fake_input {
+  floe_input in;
+  char text[FAKE_TEXT];
+  uint8_t *data; /* in.data.len bytes */
+  floe_addr addrs[8];
+} fake_input;
+
+typedef struct fake_core {
+  floe_ice_agent *agent;
+  fake_input *inputs;
+  size_t n_inputs;
+  size_t n_gathers;
+  size_t n_closes;
+  floe_time wait_until; /* of the WAIT outputs */
+  bool holds_close;     /* floe_ice_agent_is_closed says no */
+  /* Called with each input, from inside floe_ice_agent_input; may push. */
+  void (*on_input)(struct fake_core *fake, const floe_input *in);
+  void *user;
+} fake_core;
+
+/* The core of the agent made last. Valid until the agent is freed. */
+fake_core *fake_last(void);
+fake_core *fake_of(floe_uv_ice_agent *agent);
+/* How many cores there are. */
+size_t fake_alive(void);
+
+/* Copies `out` and what it points at. The driver takes it at its next drain. */
+void fake_push(fake_core *fake, const floe_output *out);
+
+void fake_open(fake_core *fake, floe_sock_id sock, floe_transport transport, const char *local, const char *remote);
+void fake_close(fake_core *fake, floe_sock_id sock);
+void fake_transmit(fake_core *fake, floe_sock_id sock, const floe_addr *to, const void *data, size_t len);
+void fake_resolve(fake_core *fake, floe_req_id req, const char *host, floe_family family);
+void fake_event(fake_core *fake, floe_event_type type);
+
+/* The n-th input (from 0) of this type and this socket or look-up (0 = any), or NULL. */
+const fake_input *fake_find(const fake_core *fake, floe_input_type type, uint32_t id, size_t n);
+size_t fake_count(const fake_core *fake, floe_input_type type, uint32_t id);
+/* The bytes of all STREAM inputs of a socket. */
+size_t fake_stream_bytes(const fake_core *fake, floe_sock_id sock);
+
+/* Runs the loop until done() says so; fails the test after ten seconds. */
+void fake_run(uv_loop_t *loop, bool (*done)(void *user), void *user);
+/* Runs the loop until that many inputs of the type have come for the socket or look-up (0 = any). Returns the last. */
+const fake_input *fake_await(floe_uv_ice_agent *agent, uv_loop_t *loop, floe_input_type type, uint32_t id,
+                             size_t count);
+
+#endif
