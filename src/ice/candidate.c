@@ -14,7 +14,7 @@ static uint32_t type_preference(floe_candidate_type type) {
   return 0;
 }
 
-uint32_t floe__candidate_priority(floe_candidate_type type, uint16_t local_preference, uint8_t component) {
+uint32_t floe__candidate_priority(floe_candidate_type type, uint16_t local_preference, uint16_t component) {
   return type_preference(type) << 24 | (uint32_t)local_preference << 8 | (uint32_t)(256 - component);
 }
 

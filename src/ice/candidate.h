@@ -25,7 +25,7 @@ typedef struct floe__candidate_list {
 } floe__candidate_list;
 
 /* RFC 8445 5.1.2.1: (2^24)*(type preference) + (2^8)*(local preference) + (256 - component ID). */
-uint32_t floe__candidate_priority(floe_candidate_type type, uint16_t local_preference, uint8_t component);
+uint32_t floe__candidate_priority(floe_candidate_type type, uint16_t local_preference, uint16_t component);
 
 /* RFC 8445 5.1.3: redundant when a candidate with the same address and base exists. Returns that one, or NULL. */
 const floe__candidate *floe__candidate_find_redundant(const floe__candidate_list *list, const floe__candidate *c);
