@@ -24,13 +24,11 @@ floe__stun_result floe__turn_request_on_response(floe__turn *turn, floe__stun_re
   uint32_t discarded = request->discarded;
   floe__stun_result result =
       floe__stun_request_on_response(request, now, m, parse, has_unix ? &unix_ms : NULL, &turn->outcome);
+  if (request->answered) turn->answered = true;
   if (request->discarded != discarded) {
     bool damaged = floe__stun_check_fingerprint(m) == FLOE__STUN_CHECK_BAD;
     turn->discard_cause = damaged ? FLOE_CAUSE_BAD_FINGERPRINT : FLOE_CAUSE_BAD_INTEGRITY;
-    return result;
-  }
-  if (parse == FLOE__STUN_OK) {
-    turn->answered = true;
+  } else if (parse == FLOE__STUN_OK) {
     keep_software(turn, m);
   }
   return result;

@@ -1,5 +1,7 @@
 #include "turn/alloc_fsm.h"
 
+#include <stdio.h>
+
 #include "fixture.h"
 
 static const floe__turn_config udp_both = {.relay_family = FLOE_RELAY_FAMILY_BOTH};
@@ -494,6 +496,15 @@ static void damaged_answer_is_no_answer(void **state) {
   fixture_free(fx);
 }
 
+static void unsigned_answer_is_an_answer(void **state) {
+  (void)state;
+  fixture *fx = fixture_challenged(udp_both);
+  fx->turn.answered = false;
+  assert_discarded(fx, deliver_unsigned_success(fx), FLOE_CAUSE_BAD_INTEGRITY);
+  assert_true(fx->turn.answered);
+  fixture_free(fx);
+}
+
 static void our_own_request_echoed(void **state) {
   (void)state;
   fixture *fx = fixture_started(udp_both);
@@ -795,6 +806,64 @@ static void abandons(void **state) {
   fixture_free(fx);
 }
 
+/* --- the trace ---------------------------------------------------------------------------------------------------- */
+
+static char trace_lines[16384];
+
+static void on_trace(void *user, const char *json, size_t len) {
+  (void)user;
+  size_t used = strlen(trace_lines);
+  assert_true(used + len + 2 < sizeof trace_lines);
+  memcpy(trace_lines + used, json, len);
+  memcpy(trace_lines + used + len, "\n", 2);
+}
+
+/* The transition is in the trace, after those looked for before. */
+static void assert_traced(const char **at, const char *event, const char *from, const char *to) {
+  char fields[64];
+  (void)snprintf(fields, sizeof fields, "\"from\":\"%s\",\"to\":\"%s\"", from, to);
+  *at = strstr(*at, event);
+  assert_non_null(*at);
+  const char *line_end = strchr(*at, '\n'), *found = strstr(*at, fields);
+  assert_true(found != NULL && found < line_end);
+  *at = line_end;
+}
+
+static void transitions_are_traced(void **state) {
+  (void)state;
+  trace_lines[0] = '\0';
+  fixture *fx = fixture_new(udp_ipv4);
+  fx->memory.env->cfg.trace = on_trace;
+  floe__turn_start(&fx->turn, fx->now);
+  take_unsigned(fx, FLOE__STUN_ALLOCATE);
+  reply_challenge(fx, 401);
+  take_signed(fx, FLOE__STUN_ALLOCATE);
+  reply_allocated(fx, 600);
+  permit_granted(fx, "192.0.2.1:1000", false);
+  pass_ms(fx, 240000);
+  take_signed(fx, FLOE__STUN_CREATE_PERMISSION);
+  reply_error(fx, 403, "Forbidden", true);
+  permit(fx, "192.0.2.1:1000", false);
+  floe__turn_delete(&fx->turn, fx->now);
+  take_signed(fx, FLOE__STUN_REFRESH);
+  reply_lifetime(fx, 0);
+  const char *at = trace_lines;
+  assert_traced(&at, "turn.allocation.state", "idle", "allocating");
+  assert_traced(&at, "turn.allocation.state", "allocating", "live");
+  assert_traced(&at, "turn.permission.state", "new", "asking");
+  assert_traced(&at, "turn.permission.state", "asking", "granted");
+  assert_traced(&at, "turn.permission.state", "granted", "refreshing");
+  assert_traced(&at, "turn.permission.state", "refreshing", "refused");
+  assert_traced(&at, "turn.permission.state", "refused", "asking");
+  assert_traced(&at, "turn.allocation.state", "live", "deleting");
+  assert_traced(&at, "turn.permission.state", "asking", "refused");
+  assert_traced(&at, "turn.allocation.state", "deleting", "ended");
+  assert_null(strstr(trace_lines, CREDENTIAL));
+  assert_null(strstr(trace_lines, USERNAME "\""));
+  assert_null(strstr(trace_lines, "192.0.2.1"));
+  fixture_free(fx);
+}
+
 /* --- memory runs out -------------------------------------------------------------------------------------------- */
 
 typedef struct failing {
@@ -932,6 +1001,7 @@ int main(void) {
       T(discarded_answers_do_not_hinder_a_good_one),
       T(discards_end_an_attempt_over_a_stream),
       T(damaged_answer_is_no_answer),
+      T(unsigned_answer_is_an_answer),
       T(our_own_request_echoed),
       T(late_duplicates_have_no_cause),
       T(channel_data_before_an_allocation),
@@ -957,6 +1027,7 @@ int main(void) {
       T(delete_while_a_refresh_is_open),
       T(delete_before_it_is_live),
       T(abandons),
+      T(transitions_are_traced),
       T(memory_fails_at_each_call),
       T(without_memory_the_challenge_cannot_be_taken),
       T(without_memory_a_refresh_waits),
