@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 SECONDS ?= 60
 PREFIX ?= /usr/local
 
-.PHONY: demo test check build bench fuzz format doc install clean help deps test-deps
+.PHONY: demo test check build bench fuzz coverage format doc install clean help deps test-deps
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -45,6 +45,12 @@ bench:
 fuzz:
 	$(call configure_and_build,fuzz)
 	tools/fuzz.sh build/fuzz/fuzz $(SECONDS)
+
+## coverage: which lines of the sources the tests reach (tools/coverage.py)
+coverage:
+	$(call configure_and_build,coverage)
+	-ctest --preset coverage -j $(JOBS)
+	tools/coverage.py build/coverage
 
 ## format:   lay the sources out anew with clang-format
 format:
