@@ -65,6 +65,8 @@ typedef enum floe_input_type {
   FLOE_INPUT_DATAGRAM,      /**< a datagram arrived: sock, addr (its source), data */
   FLOE_INPUT_STREAM,        /**< bytes arrived on a TCP connection: sock, data */
   FLOE_INPUT_STREAM_END,    /**< the peer closed its side (FIN): sock */
+  FLOE_INPUT_SOCKET_BOUND,  /**< a TCP socket has its local port and now connects: sock, addr (the local address with
+                                 its port). Optional: without it an error of that connection has no address and port */
   FLOE_INPUT_SOCKET_OPENED, /**< an OPEN succeeded: sock, addr (the local address with its port) */
   FLOE_INPUT_SOCKET_FAILED, /**< an OPEN failed, or a TCP connection broke: sock, net_error, os_error, os_error_text */
   FLOE_INPUT_SEND_FAILED,   /**< a datagram could not be sent: sock, addr (its destination), net_error, os_error,

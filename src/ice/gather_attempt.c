@@ -304,6 +304,7 @@ void floe__attempt_start(floe__attempt *a) {
 /* --- inputs ---------------------------------------------------------------------------------------------------- */
 
 static floe__try_step socket_step(floe__try *t, const floe_input *in) {
+  if (in->type == FLOE_INPUT_SOCKET_BOUND) return floe__try_on_tcp_bound(t, &in->addr);
   if (in->type == FLOE_INPUT_SOCKET_OPENED) return floe__try_on_tcp_opened(t, &in->addr);
   if (in->type == FLOE_INPUT_SOCKET_FAILED) return floe__try_on_tcp_failed(t, in);
   if (in->type == FLOE_INPUT_STREAM) return floe__try_on_stream(t, in->data);

@@ -159,6 +159,11 @@ static floe__try_step start_tls(floe__try *t) {
   return FLOE__TRY_STEP_NONE;
 }
 
+floe__try_step floe__try_on_tcp_bound(floe__try *t, const floe_addr *local) {
+  if (t->state == FLOE__TRY_CONNECTING) t->tcp_local = *local;
+  return FLOE__TRY_STEP_NONE;
+}
+
 floe__try_step floe__try_on_tcp_opened(floe__try *t, const floe_addr *local) {
   if (t->state != FLOE__TRY_CONNECTING) return FLOE__TRY_STEP_NONE;
   t->tcp_local = *local;

@@ -115,6 +115,7 @@ void floe__try_free(floe__try *t);
 bool floe__try_uses_socket(const floe__try *t, floe_sock_id sock);
 /* The UDP socket (its own or the base's) changed its state. */
 floe__try_step floe__try_on_udp(floe__try *t);
+floe__try_step floe__try_on_tcp_bound(floe__try *t, const floe_addr *local);
 floe__try_step floe__try_on_tcp_opened(floe__try *t, const floe_addr *local);
 floe__try_step floe__try_on_tcp_failed(floe__try *t, const floe_input *in);
 floe__try_step floe__try_on_stream(floe__try *t, floe_bytes data);

@@ -42,8 +42,8 @@ floe__try_step floe__try_follow_redirect(floe__try *t) {
   t->unauthenticated_redirect = t->unauthenticated_redirect || !t->turn->redirect_signed;
   t->redirects++;
   t->visited[t->n_visited++] = alternate;
+  floe__try_disconnect(t); /* its last words still go to the former server */
   t->server = alternate;
-  floe__try_disconnect(t);
   t->first_discard = FLOE_CAUSE_NONE; /* what was met at the former server says nothing of this one */
   t->soft_errors = 0;
   /* The attempt belongs to its base: an alternate that this base does not serve is not reached. */
