@@ -132,6 +132,7 @@ void sim_tcp_set(sim_tcp *t, const sim_tcp_ops *ops /* keeps */, void *user);
 /* NULL: could not be bound, and why. What becomes of the connection is told by the ops, never from inside this call. */
 sim_tcp *sim_tcp_connect(sim_host *h, const floe_addr *local, const floe_addr *remote,
                          const sim_tcp_ops *ops /* keeps */, void *user, floe_net_error *why);
+floe_addr sim_tcp_local(const sim_tcp *t);
 void sim_tcp_send(sim_tcp *t, floe_bytes data);
 void sim_tcp_close(sim_tcp *t); /* FIN after what was sent; nothing more is told */
 void sim_tcp_reset(sim_tcp *t); /* RST; nothing more is told */

@@ -55,7 +55,8 @@ static void on_connected(void *user, const floe_addr *local) {
 static void on_failed(void *user, floe_net_error error) {
   sim_slot *slot = user;
   slot->state = SIM_SLOT_FAILED;
-  feed_failure(user, FLOE_INPUT_SOCKET_FAILED, NULL, error);
+  if (slot->tcp != NULL) slot->local = sim_tcp_local(slot->tcp);
+  feed_failure(user, FLOE_INPUT_SOCKET_FAILED, slot->tcp == NULL ? NULL : &slot->local, error);
 }
 
 static void on_bytes(void *user, floe_bytes data) {

@@ -219,6 +219,10 @@ sim_tcp *sim_tcp_connect(sim_host *h, const floe_addr *local, const floe_addr *r
   return t;
 }
 
+floe_addr sim_tcp_local(const sim_tcp *t) {
+  return t->local;
+}
+
 /* --- bytes ------------------------------------------------------------------------------------------------------ */
 
 static void arrive(void *user, void *payload) {

@@ -15,6 +15,7 @@
 #ifndef FLOE_TESTS_WORLD_H
 #define FLOE_TESTS_WORLD_H
 
+#include <stdio.h>
 #include <string.h>
 
 #include "support/cmocka.h"
