@@ -103,7 +103,8 @@ FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_permit(floe_uv_ice_agent *a
 FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_send_relayed(floe_uv_ice_agent *agent, uint32_t candidate,
                                                                   const floe_addr *peer, floe_bytes data);
 
-/** Receives what comes through relays: data of peers, and the answers to floe_uv_ice_agent_permit. */
+/** Receives what comes through relays: data of peers, and the answers to floe_uv_ice_agent_permit. What the arguments
+ *  point at is valid until the function returns, whatever it calls meanwhile. */
 typedef struct floe_uv_relay_handler {
   void (*on_data)(uint32_t candidate, const floe_addr *from, floe_bytes data, void *user);        /**< nullable */
   void (*on_permission)(uint32_t candidate, const floe_addr *peer, bool granted, void *user);     /**< nullable */

@@ -16,16 +16,36 @@ static size_t record_size(size_t data_len) {
   return (sizeof(record) + data_len + 7) & ~(size_t)7;
 }
 
-static void release_held(floe__output_queue *q) {
-  q->head += q->held;
+static void release_held(floe__io *io) {
+  floe__output_queue *q = &io->commands;
+  if (q->old == NULL) q->head += q->held;
+  floe__free(io->env, q->old);
+  q->old = NULL;
   q->held = 0;
   if (q->head == q->tail) q->head = q->tail = 0;
 }
 
+/* The record handed out stays where it is, for whoever reads it may be the one who pushes. */
+static bool move_on(floe__io *io, size_t size) {
+  floe__output_queue *q = &io->commands;
+  size_t from = q->head + q->held;
+  size_t waiting = q->tail - from;
+  size_t cap = 2 * q->cap > waiting + size ? 2 * q->cap : waiting + size;
+  uint8_t *buf = floe__alloc(io->env, cap);
+  if (buf == NULL) return false;
+  if (waiting > 0) memcpy(buf, q->buf + from, waiting);
+  q->old = q->buf;
+  q->buf = buf;
+  q->cap = cap;
+  q->head = 0;
+  q->tail = waiting;
+  return true;
+}
+
 static bool make_room(floe__io *io, size_t size) {
   floe__output_queue *q = &io->commands;
-  release_held(q);
   if (q->cap - q->tail >= size) return true;
+  if (q->held > 0 && q->old == NULL) return move_on(io, size);
   if (q->head > 0) {
     memmove(q->buf, q->buf + q->head, q->tail - q->head);
     q->tail -= q->head;
@@ -50,7 +70,7 @@ static bool push(floe__io *io, const floe_output *output, floe_bytes data) {
 
 bool floe__io_next(floe__io *io, floe_output *out) {
   floe__output_queue *q = &io->commands;
-  release_held(q);
+  release_held(io);
   if (q->head == q->tail) {
     if (q->cap > KEPT_WHEN_EMPTY) floe__io_clear(io);
     return false;
@@ -67,15 +87,17 @@ bool floe__io_next(floe__io *io, floe_output *out) {
 }
 
 size_t floe__io_pending(const floe__io *io) {
-  return io->commands.tail - io->commands.head - io->commands.held;
+  const floe__output_queue *q = &io->commands;
+  return q->tail - q->head - (q->old == NULL ? q->held : 0);
 }
 
 void floe__io_trim(floe__io *io) {
-  if (io->commands.head + io->commands.held == io->commands.tail) floe__io_clear(io);
+  if (floe__io_pending(io) == 0) floe__io_clear(io);
 }
 
 void floe__io_clear(floe__io *io) {
   floe__free(io->env, io->commands.buf);
+  floe__free(io->env, io->commands.old);
   memset(&io->commands, 0, sizeof io->commands);
 }
 

@@ -11,9 +11,10 @@
 typedef struct floe__output_queue {
   uint8_t *buf;
   size_t cap;
-  size_t head; /* offset of the first record */
-  size_t tail; /* end of the last */
-  size_t held; /* size of the record that the last poll handed out, at head; released by the next */
+  size_t head;  /* offset of the first record */
+  size_t tail;  /* end of the last */
+  size_t held;  /* size of the record that the last poll handed out; it stays where it is until the next */
+  uint8_t *old; /* nullable: the buffer with that record, when the queue has moved on to a larger one */
 } floe__output_queue;
 
 typedef struct floe__io {

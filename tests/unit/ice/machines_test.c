@@ -276,6 +276,33 @@ static void commands_keep_their_order_and_bytes(void **state) {
   finish(&f);
 }
 
+static void what_was_handed_out_stays(void **state) {
+  (void)state;
+  fixture f = begin(NULL);
+  floe_addr to = addr("192.0.2.1:9");
+  uint8_t bytes[100];
+  memset(bytes, 1, sizeof bytes);
+  assert_true(floe__io_transmit(&f.io, 1, &to, (floe_bytes){bytes, sizeof bytes}));
+  memset(bytes, 2, sizeof bytes);
+  assert_true(floe__io_transmit(&f.io, 2, &to, (floe_bytes){bytes, sizeof bytes}));
+  floe_output first;
+  assert_true(floe__io_next(&f.io, &first));
+  for (uint32_t i = 3; i < 200; i++) { /* grows several times */
+    memset(bytes, (int)i, sizeof bytes);
+    assert_true(floe__io_transmit(&f.io, i, &to, (floe_bytes){bytes, sizeof bytes}));
+  }
+  for (size_t k = 0; k < sizeof bytes; k++) assert_int_equal(first.u.transmit.data.ptr[k], 1);
+  for (uint32_t i = 2; i < 200; i++) {
+    floe_output out;
+    assert_true(floe__io_next(&f.io, &out));
+    assert_int_equal(out.u.transmit.sock, i);
+    assert_int_equal(out.u.transmit.data.ptr[99], (uint8_t)i);
+  }
+  floe_output out;
+  assert_false(floe__io_next(&f.io, &out));
+  finish(&f);
+}
+
 static void events_keep_their_order(void **state) {
   (void)state;
   fixture f = begin(NULL);
@@ -318,6 +345,7 @@ int main(void) {
       cmocka_unit_test(one_family_waits_a_second_for_the_other),
       cmocka_unit_test(no_usable_address_is_no_data),
       cmocka_unit_test(commands_keep_their_order_and_bytes),
+      cmocka_unit_test(what_was_handed_out_stays),
       cmocka_unit_test(events_keep_their_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
