@@ -130,7 +130,7 @@ static void patch_length(uint8_t *header, uint16_t length) {
 
 /* Ends the hash of `total` bytes, the last `rest` of which stand in tail, which is zero from there on: FIPS 180-4
  * 5.1.1. The state began one block before: the key's. */
-static void finish(void *state, block_function transform, uint8_t tail[2 * BLOCK], size_t rest, size_t total) {
+static inline void finish(void *state, block_function transform, uint8_t *tail, size_t rest, size_t total) {
   size_t end = rest + 9 <= BLOCK ? BLOCK : 2 * BLOCK;
   tail[rest] = 0x80;
   store_u32(tail + end - 4, (uint32_t)((BLOCK + total) * 8));
@@ -170,7 +170,7 @@ static void store_sha256(uint8_t out[SHA256_DIGEST_LENGTH], const SHA256_CTX *c)
 static void hmac_sha1(uint8_t out[SHA_DIGEST_LENGTH], const floe__stun_key *key, const text *t) {
   SHA_CTX c = key->sha1_inner;
   absorb(&c, transform_sha1, t);
-  uint8_t tail[2 * BLOCK] = {0};
+  uint8_t tail[BLOCK] = {0};
   store_sha1(tail, &c);
   c = key->sha1_outer;
   finish(&c, transform_sha1, tail, SHA_DIGEST_LENGTH, SHA_DIGEST_LENGTH);
@@ -180,7 +180,7 @@ static void hmac_sha1(uint8_t out[SHA_DIGEST_LENGTH], const floe__stun_key *key,
 static void hmac_sha256(uint8_t out[SHA256_DIGEST_LENGTH], const floe__stun_key *key, const text *t) {
   SHA256_CTX c = key->sha256_inner;
   absorb(&c, transform_sha256, t);
-  uint8_t tail[2 * BLOCK] = {0};
+  uint8_t tail[BLOCK] = {0};
   store_sha256(tail, &c);
   c = key->sha256_outer;
   finish(&c, transform_sha256, tail, SHA256_DIGEST_LENGTH, SHA256_DIGEST_LENGTH);
