@@ -108,20 +108,15 @@ static char *copy_line(floe_env *env, line *l, const char *dots) {
 
 /* --- describing ------------------------------------------------------------------------------------------------- */
 
-/* RFC 2253, readable: UTF-8 stays as it is. */
+/* RFC 2253, readable: UTF-8 stays as it is, and what claims to be UTF-8 comes as it is. add_text does the escaping. */
 #define READABLE (XN_FLAG_RFC2253 & ~(unsigned long)(ASN1_STRFLGS_ESC_MSB | ASN1_STRFLGS_ESC_CTRL))
-/* For strings that claim to be UTF-8 and are not: byte by byte. */
-#define BYTEWISE (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_UTF8_CONVERT)
 
 static char *describe_name(floe_env *env, const X509_NAME *name) {
   char buf[FLOE__CERT_NAME_MAX + 1];
   line l = {.buf = buf, .max = FLOE__CERT_NAME_MAX - 3};
   BIO *bio = BIO_new(BIO_s_mem());
   if (bio == NULL) return NULL;
-  if (X509_NAME_print_ex(bio, name, 0, READABLE) < 0) {
-    (void)BIO_reset(bio);
-    (void)X509_NAME_print_ex(bio, name, 0, BYTEWISE);
-  }
+  (void)X509_NAME_print_ex(bio, name, 0, READABLE);
   char *text = NULL;
   const long len = BIO_get_mem_data(bio, &text);
   if (len > 0) add_text(&l, (const uint8_t *)text, (size_t)len);

@@ -24,7 +24,7 @@ void floe__cert_describe(floe_env *env, X509 *cert, floe__cert_text *out);
 void floe__cert_text_clear(floe_env *env, floe__cert_text *text);
 
 /* One PEM certificate or key after another is read from `bio`, never asking anybody for a passphrase.
- * NULL at the end and on an error; ERR_peek_last_error tells which. */
+ * NULL at the end and on an error. */
 X509 *floe__cert_read_pem(BIO *bio);
 EVP_PKEY *floe__cert_read_key(floe_bytes pem);
 /* A read-only BIO over borrowed bytes; NULL: empty, too long for OpenSSL, or out of memory. */

@@ -396,12 +396,6 @@ floe__tls *floe__tls_client_new(floe_env *env, const floe__tls_client_config *cf
   return NULL;
 }
 
-static int reject_chain(X509_STORE_CTX *chain, void *unused) {
-  (void)unused;
-  X509_STORE_CTX_set_error(chain, X509_V_ERR_CERT_REJECTED);
-  return 0;
-}
-
 static bool use_chain(SSL_CTX *ctx, floe_bytes pem) {
   BIO *bio = floe__cert_bio_of(pem);
   if (bio == NULL) return false;
@@ -430,10 +424,7 @@ static bool set_up_server(floe__tls *tls, SSL_CTX *ctx, const floe__tls_server_c
     if (SSL_CTX_set_min_proto_version(ctx, cfg->only_version) != 1) return false;
     if (SSL_CTX_set_max_proto_version(ctx, cfg->only_version) != 1) return false;
   }
-  if (cfg->needs_client_cert) {
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    SSL_CTX_set_cert_verify_callback(ctx, reject_chain, NULL);
-  }
+  if (cfg->needs_client_cert) SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
   if (!attach(tls, ctx)) return false;
   SSL_set_accept_state(tls->ssl);
   return true;

@@ -96,7 +96,8 @@ static size_t count_word(floe_bytes text, const char *word) {
 }
 
 /* Reads each certificate, adds it to `store` (nullable) and counts. 0 when one of them is broken: a CA left out in
- * silence would come back as a puzzling tls_untrusted. */
+ * silence would come back as a puzzling tls_untrusted. Each has a BEGIN and an END line, so the count also tells of one
+ * whose BEGIN line is damaged, which libcrypto overlooks. */
 static size_t read_ca(floe_bytes pem, X509_STORE *store) {
   BIO *bio = floe__cert_bio_of(pem);
   if (bio == NULL) return 0;
@@ -110,9 +111,7 @@ static size_t read_ca(floe_bytes pem, X509_STORE *store) {
     if (ok) n++;
   }
   BIO_free(bio);
-  if (ok) ok = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   ERR_clear_error();
-  /* A damaged BEGIN line is no error to libcrypto, it reads on; but its END line is still there. */
   return ok && count_word(pem, "CERTIFICATE-----") == 2 * n ? n : 0;
 }
 

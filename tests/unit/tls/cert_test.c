@@ -102,6 +102,10 @@ static void escapes_what_upsets_a_terminal(void **state) {
                 "a\xe2\x80\xa8"
                 "b",
                 "CN=a\\E2\\80\\A8b"); /* line separator */
+  CHECK_SUBJECT(V_ASN1_UTF8STRING,
+                "a\xd8\x9c"
+                "b",
+                "CN=a\\D8\\9Cb"); /* Arabic letter mark */
 }
 
 static void writes_bytes_that_are_no_utf8(void **state) {
