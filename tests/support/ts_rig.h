@@ -8,7 +8,7 @@
 #include "testserver/testserver.h"
 #include "turn/frame.h"
 
-#define TS_RIG_LOG    512
+#define TS_RIG_LOG    1100
 #define TS_RIG_UNIX_S 1750000000 /* the wall clock at time 0 */
 
 typedef enum ts_relay_mode {
