@@ -178,6 +178,11 @@ void floe__uv_agent_finish(floe_uv_ice_agent *agent) {
   if (on_closed != NULL) on_closed(user);
 }
 
+void floe__uv_agent_silence(floe_uv_ice_agent *agent) {
+  floe__uv_target_remove_all(&agent->target);
+  memset(&agent->relay, 0, sizeof agent->relay);
+}
+
 void floe__uv_agent_abandon(floe_uv_ice_agent *agent) {
   if (agent->core != NULL) free_core(agent);
   for (size_t i = 0; i < agent->n_socks; i++) {
@@ -214,8 +219,7 @@ void floe_uv_ice_agent_close(floe_uv_ice_agent *agent, void (*on_closed)(void *u
   if (agent == NULL || agent->state != FLOE__UV_AGENT_LIVE) return;
   agent->on_closed = on_closed;
   agent->on_closed_user = user;
-  floe__uv_target_remove_all(&agent->target);
-  memset(&agent->relay, 0, sizeof agent->relay);
+  floe__uv_agent_silence(agent);
   if (agent->is_calling) {
     /* The event that the program is looking at is the core's: it is told when that was let go of. */
     agent->state = FLOE__UV_AGENT_LEAVING;

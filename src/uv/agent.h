@@ -42,6 +42,8 @@ void floe__uv_agent_input(floe_uv_ice_agent *agent, const floe_input *in);
 void floe__uv_agent_drain(floe_uv_ice_agent *agent);
 /* One of its sockets is closed for good. */
 void floe__uv_agent_sock_gone(floe_uv_ice_agent *agent);
+/* The program hears no event and no relayed data of it any more. */
+void floe__uv_agent_silence(floe_uv_ice_agent *agent);
 /* Driver closed: frees the core's agent and lets go of sockets and look-ups. The struct is kept while the program waits
  * for on_closed, else freed. */
 void floe__uv_agent_abandon(floe_uv_ice_agent *agent);

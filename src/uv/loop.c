@@ -204,7 +204,10 @@ void floe_uv_close(floe_uv *uv) {
       tear_down(uv);
       if (uv->owns_loop) finish_own_loop(uv);
       break;
-    case FLOE__UV_DRAINING: uv->state = FLOE__UV_LEAVING; break;
+    case FLOE__UV_DRAINING:
+      uv->state = FLOE__UV_LEAVING;
+      for (floe_uv_ice_agent *agent = uv->agents; agent != NULL; agent = agent->next) floe__uv_agent_silence(agent);
+      break;
     case FLOE__UV_LEAVING:
     case FLOE__UV_CLOSING: break;
   }

@@ -265,8 +265,6 @@ static bool has_no_socks(void *user) {
 static void close_comes_after_what_was_sent(void **state) {
   fixture *f = *state;
   int conn = connect_1(f, "127.0.0.1");
-  int small = 4096;
-  (void)setsockopt(conn, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
   size_t len = BIG / 4;
   uint8_t *data = pattern(len);
   /* Piece by piece, until some of it has to wait. */

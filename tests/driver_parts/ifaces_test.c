@@ -1,0 +1,124 @@
+#include "uv/ifaces.h"
+
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "driver_parts/fixture.h"
+#include "uv/os.h"
+#include "uv/sockaddr.h"
+
+static const floe_interface *find(const floe_interface *list, size_t n, const char *ip) {
+  floe_addr addr;
+  assert_true(floe_addr_parse(&addr, ip));
+  for (size_t i = 0; i < n; i++) {
+    if (floe_addr_equal_ip(&list[i].addr, &addr)) return &list[i];
+  }
+  return NULL;
+}
+
+static void loopback_is_listed_as_such(void **state) {
+  (void)state;
+  floe__uv_mem mem = floe__uv_mem_of(NULL);
+  floe_interface *list;
+  size_t n = floe__uv_list_interfaces(&mem, &list);
+  const floe_interface *lo = find(list, n, "127.0.0.1");
+  assert_non_null(lo);
+  assert_true(lo->is_loopback);
+  assert_int_equal(lo->addr.port, 0);
+  assert_int_equal(lo->index, if_nametoindex(lo->name));
+  assert_false(lo->is_temporary);
+  floe__uv_free(&mem, list);
+}
+
+/* Against the system's own list. */
+static void every_address_of_an_interface_that_is_up_is_listed(void **state) {
+  (void)state;
+  floe__uv_mem mem = floe__uv_mem_of(NULL);
+  floe_interface *list;
+  struct ifaddrs *all = NULL;
+  size_t n = floe__uv_list_interfaces(&mem, &list);
+  assert_int_equal(getifaddrs(&all), 0);
+  size_t n_up = 0;
+  for (const struct ifaddrs *a = all; a != NULL; a = a->ifa_next) {
+    floe_addr addr;
+    if (a->ifa_addr == NULL || (a->ifa_flags & IFF_UP) == 0 || (a->ifa_flags & IFF_RUNNING) == 0) continue;
+    floe__uv_sockaddr_read(&addr, a->ifa_addr);
+    if (addr.family == FLOE_FAMILY_NONE) continue;
+    n_up++;
+    bool is_found = false;
+    for (size_t i = 0; i < n; i++) {
+      bool is_it = floe_addr_equal_ip(&list[i].addr, &addr) && strcmp(list[i].name, a->ifa_name) == 0;
+      if (is_it && floe_addr_is_link_local(&addr) && addr.family == FLOE_FAMILY_IPV6) {
+        assert_int_equal(list[i].addr.scope_id, if_nametoindex(a->ifa_name));
+      }
+      is_found = is_found || is_it;
+    }
+    assert_true(is_found);
+  }
+  assert_int_equal(n, n_up);
+  freeifaddrs(all);
+  floe__uv_free(&mem, list);
+}
+
+static void the_core_is_given_the_list(void **state) {
+  fixture *f = *state;
+  floe_output out = {.type = FLOE_OUTPUT_INTERFACES};
+  fake_push(f->core, &out);
+  const fake_input *got = fixture_await(f, FLOE_INPUT_INTERFACES, 0, 1);
+  floe__uv_mem mem = floe__uv_mem_of(NULL);
+  floe_interface *list;
+  size_t n = floe__uv_list_interfaces(&mem, &list);
+  assert_int_equal(got->in.n_interfaces, n);
+  floe__uv_free(&mem, list);
+}
+
+static void a_socket_can_be_bound_to_each(void **state) {
+  fixture *f = *state;
+  floe__uv_mem mem = floe__uv_mem_of(NULL);
+  floe_interface *list;
+  size_t n = floe__uv_list_interfaces(&mem, &list);
+  for (size_t i = 0; i < n; i++) {
+    floe_output out = {.type = FLOE_OUTPUT_OPEN};
+    out.u.open.sock = (floe_sock_id)i + 1;
+    out.u.open.local = list[i].addr;
+    fake_push(f->core, &out);
+  }
+  for (size_t i = 0; i < n; i++) {
+    const fake_input *opened = fixture_await(f, FLOE_INPUT_SOCKET_OPENED, (floe_sock_id)i + 1, 1);
+    assert_true(floe_addr_equal_ip(&opened->in.addr, &list[i].addr));
+    assert_int_not_equal(opened->in.addr.port, 0);
+  }
+  floe__uv_free(&mem, list);
+}
+
+static void what_the_kernel_says_of_an_address_is_believed(void **state) {
+  (void)state;
+  /* ::1 has none of the flags, whatever was guessed before. */
+  floe_interface list[2] = {{.is_temporary = true, .is_deprecated = true}, {.is_temporary = true}};
+  assert_true(floe_addr_parse(&list[0].addr, "::1"));
+  list[0].index = if_nametoindex("lo");
+  assert_true(floe_addr_parse(&list[1].addr, "127.0.0.1"));
+  assert_int_equal(floe__uv_os_review_interfaces(list, 2), 2);
+#ifndef FLOE_PORTABLE_OS
+  FILE *file = fopen("/proc/net/if_inet6", "r");
+  if (file == NULL) skip();
+  (void)fclose(file);
+  assert_false(list[0].is_temporary);
+  assert_false(list[0].is_deprecated);
+#endif
+  assert_true(list[1].is_temporary);
+}
+
+int main(void) {
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(loopback_is_listed_as_such),
+      cmocka_unit_test(every_address_of_an_interface_that_is_up_is_listed),
+      TEST(the_core_is_given_the_list),
+      TEST(a_socket_can_be_bound_to_each),
+      cmocka_unit_test(what_the_kernel_says_of_an_address_is_believed),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
