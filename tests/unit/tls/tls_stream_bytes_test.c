@@ -5,10 +5,11 @@
 /* --- the end of the stream -----------------------------------------------------------------------------------------
  */
 
-static void check_fin_at_every_point(int version) {
+/* Each point of the first record's beginning, then each seventh: it takes a handshake each time. */
+static void check_fin_throughout(int version) {
   size_t total = 0;
   size_t open_at = 0;
-  for (size_t n = 0; open_at == 0; n++) {
+  for (size_t n = 0; open_at == 0; n += n < 16 ? 1 : 7) {
     wire l = make_wire((floe__tls_server_config){.only_version = version});
     l.chunk = 0;
     size_t left = n;
@@ -32,10 +33,10 @@ static void check_fin_at_every_point(int version) {
   assert_true(total > 500);
 }
 
-static void fin_at_every_point_of_the_handshake(void **state) {
+static void fin_throughout_the_handshake(void **state) {
   (void)state;
-  check_fin_at_every_point(0x0304);
-  check_fin_at_every_point(0x0303);
+  check_fin_throughout(0x0304);
+  check_fin_throughout(0x0303);
 }
 
 static void reads_what_came_before_the_fin(void **state) {
@@ -223,7 +224,7 @@ static void survives_each_failing_allocation(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(fin_at_every_point_of_the_handshake),
+      cmocka_unit_test(fin_throughout_the_handshake),
       cmocka_unit_test(reads_what_came_before_the_fin),
       cmocka_unit_test(ends_with_close_notify),
       cmocka_unit_test(carries_much_data),
