@@ -189,22 +189,31 @@ void floe__fact_print_failed_attempts(const floe__human *h, const floe_server_re
 
 /* --- relay data ------------------------------------------------------------------------------------------------- */
 
-static void print_relay(const floe__human *h, const floe__relay_result *r) {
-  char avg[FLOE__SPAN_TEXT], from[FLOE_ADDR_TEXT], to[FLOE_ADDR_TEXT];
+/* "IPv4 over UDP: " where there are several relays to tell apart. */
+static void describe_relay(const floe__relay_result *r, bool is_only, char *out, size_t cap) {
+  out[0] = '\0';
+  if (is_only) return;
+  (void)snprintf(out, cap, "%s over %s: ", r->relayed.family == FLOE_FAMILY_IPV6 ? "IPv6" : "IPv4",
+                 name_of_transport(r->transport));
+}
+
+static void print_relay(const floe__human *h, const floe__relay_result *r, bool is_only) {
+  char span[FLOE__SPAN_TEXT], from[FLOE_ADDR_TEXT], to[FLOE_ADDR_TEXT], which[32];
+  describe_relay(r, is_only, which, sizeof which);
   if (r->outcome == FLOE__RELAY_NOT_TESTED) {
     bool refused = r->cause == FLOE_CAUSE_PERMISSION_FAILED;
-    floe__fact_print(h, "relay data", "not tested, %s: %s",
+    floe__fact_print(h, "relay data", "%snot tested, %s: %s", which,
                      refused ? "the server does not relay to its own relay address" : "no second allocation",
                      floe_cause_id(r->cause));
   } else if (r->arrived_out == 0 && r->arrived_back == 0) {
-    floe__fact_print(h, "relay data", "none of 2 x %u packets arrived, %s to %s and back", r->sent,
+    floe__fact_print(h, "relay data", "%snone of %u packets arrived from %s at %s, nor back", which, r->sent,
                      floe_addr_format(&r->relayed, from), floe_addr_format(&r->peer, to));
   } else if (r->arrived_out == r->sent && r->arrived_back == r->sent && r->n_rtt > 0) {
-    floe__fact_print(h, "relay data", "%u of %u packets arrived both ways, RTT %s", r->sent, r->sent,
-                     floe__text_span(r->rtt_avg_ms, avg));
+    floe__fact_print(h, "relay data", "%s%u of %u packets arrived both ways, RTT %s", which, r->sent, r->sent,
+                     floe__text_span(r->rtt_avg_ms, span));
   } else {
-    floe__fact_print(h, "relay data", "%u of %u packets arrived one way, %u of %u the other", r->arrived_out, r->sent,
-                     r->arrived_back, r->sent);
+    floe__fact_print(h, "relay data", "%s%u of %u packets arrived one way, %u of %u the other", which, r->arrived_out,
+                     r->sent, r->arrived_back, r->sent);
   }
   if (r->error_code == 0) return;
   char *words = floe__text_clean(r->words);
@@ -213,7 +222,7 @@ static void print_relay(const floe__human *h, const floe__relay_result *r) {
 }
 
 void floe__fact_print_relay_data(const floe__human *h, const floe__check_server *server) {
-  for (size_t i = 0; i < server->n_relays; i++) print_relay(h, &server->relays[i]);
+  for (size_t i = 0; i < server->n_relays; i++) print_relay(h, &server->relays[i], server->n_relays == 1);
 }
 
 /* --- each attempt ----------------------------------------------------------------------------------------------- */

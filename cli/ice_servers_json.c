@@ -163,7 +163,7 @@ floe_status floe__ice_servers_json_parse(floe__server_list *list, const char *te
     return refuse(why, FLOE_E_TOO_LARGE, "", "the JSON text is larger than %zu bytes", FLOE__ICE_SERVERS_JSON_MAX);
   }
   size_t skip = len >= 3 && memcmp(text, bom, 3) == 0 ? 3 : 0;
-  json_t *root = json_loadb(text + skip, len - skip, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &e);
+  json_t *root = json_loadb(text + skip, len - skip, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &e);
   if (root == NULL) return refuse_json(why, &e);
   floe_status status = read_servers(list, root, why);
   json_decref(root);

@@ -87,7 +87,7 @@ static void look_at(cell *c, const floe__check_server *s, floe_family family) {
   }
 }
 
-static void print_cell(const floe__human *h, const cell *c) {
+static void print_cell(const floe__human *h, const cell *c, bool is_last) {
   char text[64], span[FLOE__SPAN_TEXT];
   if (!c->is_tried) {
     (void)snprintf(text, sizeof text, "-");
@@ -98,7 +98,7 @@ static void print_cell(const floe__human *h, const cell *c) {
                    c->has_rtt ? floe__text_span(c->rtt_ms, span) : "");
   }
   const char *on = !h->colour || !c->is_tried ? "" : c->is_ok ? "\033[32m" : "\033[31m";
-  (void)fprintf(h->out, "%s%-*s%s", on, CELL_WIDTH, text, on[0] == '\0' ? "" : "\033[0m");
+  (void)fprintf(h->out, "%s%-*s%s", on, is_last ? 0 : CELL_WIDTH, text, on[0] == '\0' ? "" : "\033[0m");
 }
 
 static void print_row(const floe__human *h, const floe__check_result *result, const floe_ice_url *host,
@@ -116,8 +116,8 @@ static void print_row(const floe__human *h, const floe__check_result *result, co
   }
   if (!any) return;
   (void)fprintf(h->out, "  %s  ", names[transport]);
-  print_cell(h, &v4);
-  print_cell(h, &v6);
+  print_cell(h, &v4, false);
+  print_cell(h, &v6, true);
   (void)fputc('\n', h->out);
 }
 

@@ -1,0 +1,60 @@
+# Completion for floe in bash.
+
+_floe_check_options="--ice-servers --all --relay-only --no-relay-test --demo --explain --user --credential
+  --credential-file --credential-prompt --secret --secret-file --ttl --ca-file --insecure --ipv4 --ipv6 --interface
+  --port-range --include-loopback --dns-server --timeout --watch --count --json --verbose --help --version
+  -u -4 -6 -v -h"
+
+_floe_testserver_options="--listen --user --credential --secret --realm --relay-ip --sha256 --lifetime --write-ca
+  --quiet --verbose --help -q -v -h"
+
+_floe_check() {
+  local cur=$1 prev=$2
+  case $prev in
+    --ice-servers | --credential-file | --secret-file | --ca-file)
+      COMPREPLY=($(compgen -f -- "$cur"))
+      compopt -o filenames 2>/dev/null
+      return
+      ;;
+    --interface)
+      COMPREPLY=($(compgen -W "$(ls /sys/class/net 2>/dev/null)" -- "$cur"))
+      return
+      ;;
+    --explain)
+      COMPREPLY=($(compgen -W "list $(floe check --explain list 2>/dev/null | cut -d ' ' -f 1)" -- "$cur"))
+      return
+      ;;
+    --user | -u | --credential | --secret | --ttl | --port-range | --dns-server | --timeout | --count)
+      return
+      ;;
+  esac
+  if [[ $cur == -* ]]; then
+    COMPREPLY=($(compgen -W "$_floe_check_options" -- "$cur"))
+  else
+    # a colon is a word of its own for readline: "turn:" is completed up to it
+    COMPREPLY=($(compgen -W "stun: stuns: turn: turns:" -- "$cur"))
+    compopt -o nospace 2>/dev/null
+  fi
+}
+
+_floe() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+  COMPREPLY=()
+  if [[ $COMP_CWORD -eq 1 ]]; then
+    COMPREPLY=($(compgen -W "check testserver help --help --version" -- "$cur"))
+    return
+  fi
+  case ${COMP_WORDS[1]} in
+    check) _floe_check "$cur" "$prev" ;;
+    testserver)
+      if [[ $prev == --write-ca ]]; then
+        COMPREPLY=($(compgen -f -- "$cur"))
+      elif [[ $cur == -* ]]; then
+        COMPREPLY=($(compgen -W "$_floe_testserver_options" -- "$cur"))
+      fi
+      ;;
+    help) COMPREPLY=($(compgen -W "check testserver" -- "$cur")) ;;
+  esac
+}
+
+complete -F _floe floe
