@@ -1,14 +1,9 @@
 #include "driver_parts/fake_ice.h"
 
-/* clang-format off */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-/* clang-format on */
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "support/cmocka.h"
 
 typedef struct fake_output {
   floe_output out;

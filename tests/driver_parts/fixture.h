@@ -2,16 +2,10 @@
 #ifndef TESTS_DRIVER_PARTS_FIXTURE_H
 #define TESTS_DRIVER_PARTS_FIXTURE_H
 
-#include "driver_parts/fake_ice.h"
-
-/* clang-format off */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-/* clang-format on */
-
 #include <string.h>
+
+#include "driver_parts/fake_ice.h"
+#include "support/cmocka.h"
 
 typedef struct fixture {
   uv_loop_t loop;

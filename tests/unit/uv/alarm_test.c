@@ -1,15 +1,10 @@
 #include "uv/alarm.h"
 
-/* clang-format off */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-/* clang-format on */
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "support/cmocka.h"
 
 #define MANY 500
 

@@ -1,14 +1,9 @@
 #include "uv/event_target.h"
 
-/* clang-format off */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-/* clang-format on */
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "support/cmocka.h"
 
 typedef struct fixture {
   floe__uv_mem mem;

@@ -1,14 +1,9 @@
 #include "uv/mem.h"
 
-/* clang-format off */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-/* clang-format on */
-
 #include <stdint.h>
 #include <stdlib.h>
+
+#include "support/cmocka.h"
 
 static size_t n_calls;
 

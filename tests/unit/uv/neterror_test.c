@@ -1,14 +1,9 @@
 #include "uv/neterror.h"
 
-/* clang-format off */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-/* clang-format on */
-
 #include <errno.h>
 #include <string.h>
+
+#include "support/cmocka.h"
 
 static void each_number_has_its_word(void **state) {
   (void)state;

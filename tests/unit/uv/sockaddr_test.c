@@ -1,13 +1,8 @@
 #include "uv/sockaddr.h"
 
-/* clang-format off */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-/* clang-format on */
-
 #include <string.h>
+
+#include "support/cmocka.h"
 
 static floe_addr parse(const char *text) {
   floe_addr addr;
