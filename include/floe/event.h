@@ -20,10 +20,10 @@
  *  Events of an ICE agent. */
 
 /** One row per event type: enumerator, W3C name. */
-#define FLOE_EVENT_MAP(X)                                               \
-  X(FLOE_EVENT_ICEGATHERINGSTATECHANGE, "icegatheringstatechange")      \
-  X(FLOE_EVENT_ICECANDIDATE, "icecandidate")                            \
-  X(FLOE_EVENT_ICECANDIDATEERROR, "icecandidateerror")                  \
+#define FLOE_EVENT_MAP(X)                                          \
+  X(FLOE_EVENT_ICEGATHERINGSTATECHANGE, "icegatheringstatechange") \
+  X(FLOE_EVENT_ICECANDIDATE, "icecandidate")                       \
+  X(FLOE_EVENT_ICECANDIDATEERROR, "icecandidateerror")             \
   X(FLOE_EVENT_ICESERVERERROR, "iceservererror")
 
 /** Which event it is. */
@@ -31,7 +31,7 @@ typedef enum floe_event_type {
 #define FLOE__ROW(id, name) id,
   FLOE_EVENT_MAP(FLOE__ROW)
 #undef FLOE__ROW
-  FLOE_EVENT_COUNT /**< how many there are; not an event */
+      FLOE_EVENT_COUNT /**< how many there are; not an event */
 } floe_event_type;
 
 /** "icecandidateerror", ... Any thread. */
@@ -60,22 +60,22 @@ FLOE_API const char *floe_candidate_type_name(floe_candidate_type type);
 
 /** A local candidate (W3C RTCIceCandidate, RFC 8839 5.1). */
 typedef struct floe_ice_candidate {
-  uint32_t id;                 /**< names it in calls on the same agent; never 0, never used twice */
-  const char *text;            /**< the candidate-attribute: "candidate:..." */
-  char foundation[33];         /**< RFC 8445 5.1.1.3 */
-  uint8_t component;           /**< 1 */
-  floe_transport transport;    /**< UDP */
-  uint32_t priority;           /**< RFC 8445 5.1.2 */
-  floe_candidate_type type;    /**< host, srflx or relay */
-  floe_addr address;           /**< what the peer sends to */
-  floe_addr related;           /**< base of a srflx, mapped address of a relay; family 0 for host; 0.0.0.0:9 or [::]:9
-                                    where it must not be told */
-  const char *url;             /**< nullable: the server's URL, byte for byte as configured */
-  bool has_relay_protocol;     /**< relay candidates */
+  uint32_t id;                   /**< names it in calls on the same agent; never 0, never used twice */
+  const char *text;              /**< the candidate-attribute: "candidate:..." */
+  char foundation[33];           /**< RFC 8445 5.1.1.3 */
+  uint8_t component;             /**< 1 */
+  floe_transport transport;      /**< UDP */
+  uint32_t priority;             /**< RFC 8445 5.1.2 */
+  floe_candidate_type type;      /**< host, srflx or relay */
+  floe_addr address;             /**< what the peer sends to */
+  floe_addr related;             /**< base of a srflx, mapped address of a relay; family 0 for host; 0.0.0.0:9 or [::]:9
+                                      where it must not be told */
+  const char *url;               /**< nullable: the server's URL, byte for byte as configured */
+  bool has_relay_protocol;       /**< relay candidates */
   floe_transport relay_protocol; /**< how the TURN server is spoken to */
-  bool has_server;             /**< srflx and relay candidates */
-  uint32_t server_index;       /**< `iceServers[server_index]` */
-  uint32_t url_index;          /**< `.urls[url_index]` */
+  bool has_server;               /**< srflx and relay candidates */
+  uint32_t server_index;         /**< `iceServers[server_index]` */
+  uint32_t url_index;            /**< `.urls[url_index]` */
 } floe_ice_candidate;
 
 /** How a name was answered. */
@@ -95,52 +95,52 @@ FLOE_API const char *floe_dns_status_name(floe_dns_status status);
 
 /** What is known of a TLS server's certificate and session. */
 typedef struct floe_tls_info {
-  const char *version;      /**< nullable: "TLSv1.3" */
-  const char *cipher;       /**< nullable: "TLS_AES_256_GCM_SHA384" */
-  const char *subject;      /**< nullable: "CN=turn.example.org" */
-  const char *issuer;       /**< nullable */
-  const char *names;        /**< nullable: subject alternative names, "turn.example.org, 192.0.2.1" */
-  bool has_validity;        /**< the two dates are known */
-  int64_t not_before;       /**< seconds since 1970 */
-  int64_t not_after;        /**< seconds since 1970 */
-  bool has_alert;           /**< an alert was received or sent */
-  uint8_t alert;            /**< RFC 8446 6: 48 = unknown_ca */
-  const char *alert_text;   /**< nullable: "unknown CA" */
-  bool has_verify_error;    /**< the certificate did not verify */
-  int verify_error;         /**< X509_V_ERR_... */
-  const char *verify_text;  /**< nullable: libcrypto's sentence */
-  bool insecure;            /**< verification was switched off by the configuration */
+  const char *version;     /**< nullable: "TLSv1.3" */
+  const char *cipher;      /**< nullable: "TLS_AES_256_GCM_SHA384" */
+  const char *subject;     /**< nullable: "CN=turn.example.org" */
+  const char *issuer;      /**< nullable */
+  const char *names;       /**< nullable: subject alternative names, "turn.example.org, 192.0.2.1" */
+  bool has_validity;       /**< the two dates are known */
+  int64_t not_before;      /**< seconds since 1970 */
+  int64_t not_after;       /**< seconds since 1970 */
+  bool has_alert;          /**< an alert was received or sent */
+  uint8_t alert;           /**< RFC 8446 6: 48 = unknown_ca */
+  const char *alert_text;  /**< nullable: "unknown CA" */
+  bool has_verify_error;   /**< the certificate did not verify */
+  int verify_error;        /**< X509_V_ERR_... */
+  const char *verify_text; /**< nullable: libcrypto's sentence */
+  bool insecure;           /**< verification was switched off by the configuration */
 } floe_tls_info;
 
 /** Everything known about one attempt: which server, from where, how far it came. */
 typedef struct floe_attempt_detail {
-  floe_cause cause;            /**< FLOE_CAUSE_NONE when it gave a candidate */
-  floe_phase phase;            /**< the step that failed, or the last one */
-  uint32_t server_index;       /**< `iceServers[server_index]` */
-  uint32_t url_index;          /**< `.urls[url_index]` */
-  floe_transport transport;    /**< to the server */
-  floe_family family;          /**< of the server; NONE when no address is known */
-  floe_addr server_address;    /**< family 0 = unknown */
-  const char *server_name;     /**< nullable: the host name of the URL; NULL for a literal */
-  floe_addr local_address;     /**< family 0 = none, or hidden */
-  const char *interface;       /**< nullable: none, or hidden */
-  bool has_os_error;           /**< the system reported an error */
-  int os_error;                /**< errno or the system's counterpart */
-  const char *os_error_text;   /**< nullable: the system's words for it */
-  bool has_icmp;               /**< an ICMP error ended it */
-  uint8_t icmp_type;           /**< ICMPv4 or ICMPv6 type */
-  uint8_t icmp_code;           /**< its code */
-  bool has_dns_status;         /**< a name was looked up */
-  floe_dns_status dns_status;  /**< how that was answered */
-  const floe_tls_info *tls;    /**< nullable: TLS was begun */
-  const char *realm;           /**< nullable */
-  const char *software;        /**< nullable: the server's SOFTWARE */
-  uint32_t attempts;           /**< requests sent, retransmissions included */
-  bool has_rtt;                /**< a request was answered at its first transmission */
-  double rtt_ms;               /**< of the last such */
-  double started_ms;           /**< since gathering began */
-  double elapsed_ms;           /**< since the attempt started */
-  const char *hint;            /**< nullable: what to try */
+  floe_cause cause;           /**< FLOE_CAUSE_NONE when it gave a candidate */
+  floe_phase phase;           /**< the step that failed, or the last one */
+  uint32_t server_index;      /**< `iceServers[server_index]` */
+  uint32_t url_index;         /**< `.urls[url_index]` */
+  floe_transport transport;   /**< to the server */
+  floe_family family;         /**< of the server; NONE when no address is known */
+  floe_addr server_address;   /**< family 0 = unknown */
+  const char *server_name;    /**< nullable: the host name of the URL; NULL for a literal */
+  floe_addr local_address;    /**< family 0 = none, or hidden */
+  const char *interface;      /**< nullable: none, or hidden */
+  bool has_os_error;          /**< the system reported an error */
+  int os_error;               /**< errno or the system's counterpart */
+  const char *os_error_text;  /**< nullable: the system's words for it */
+  bool has_icmp;              /**< an ICMP error ended it */
+  uint8_t icmp_type;          /**< ICMPv4 or ICMPv6 type */
+  uint8_t icmp_code;          /**< its code */
+  bool has_dns_status;        /**< a name was looked up */
+  floe_dns_status dns_status; /**< how that was answered */
+  const floe_tls_info *tls;   /**< nullable: TLS was begun */
+  const char *realm;          /**< nullable */
+  const char *software;       /**< nullable: the server's SOFTWARE */
+  uint32_t attempts;          /**< requests sent, retransmissions included */
+  bool has_rtt;               /**< a request was answered at its first transmission */
+  double rtt_ms;              /**< of the last such */
+  double started_ms;          /**< since gathering began */
+  double elapsed_ms;          /**< since the attempt started */
+  const char *hint;           /**< nullable: what to try */
 } floe_attempt_detail;
 
 /** W3C RTCPeerConnectionIceErrorEvent, field by field, and Floe's detail. */
@@ -167,7 +167,7 @@ typedef struct floe_event {
     floe_ice_gathering_state gathering_state; /**< ICEGATHERINGSTATECHANGE */
     const floe_ice_candidate *candidate;      /**< ICECANDIDATE; NULL = end of candidates */
     floe_candidate_error error;               /**< ICECANDIDATEERROR, ICESERVERERROR */
-    uint64_t reserved[16];                    /**< room for later events */
+    uint64_t reserved[10];                    /**< room for later events */
   } u;                                        /**< what the event carries */
 } floe_event;
 

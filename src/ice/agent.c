@@ -289,7 +289,8 @@ floe_status floe_ice_agent_permit(floe_ice_agent *agent, floe_time now, uint32_t
   floe_status st = find_relay(agent, candidate, &t);
   if (st != FLOE_OK) return st;
   const floe__candidate *c = floe__candidate_by_id(&agent->gather->candidates, candidate);
-  if (peer->family != c->pub.address.family || (use_channel && peer->port == 0)) return FLOE_E_TYPE;
+  if (peer->family != c->pub.address.family || peer->family == FLOE_FAMILY_NONE) return FLOE_E_TYPE;
+  if (use_channel && peer->port == 0) return FLOE_E_TYPE;
   return floe__turn_permit(t->turn, agent->io.now, peer, use_channel) ? FLOE_OK : FLOE_E_NOMEM;
 }
 

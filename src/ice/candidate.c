@@ -59,6 +59,14 @@ static void set_priority(const floe__candidate_list *list, floe__candidate *c, u
   } while (priority_taken(list, c->pub.priority) && local_preference-- > 0);
 }
 
+static bool set_text(floe__candidate *c, floe_env *env) {
+  char text[FLOE__CANDIDATE_TEXT];
+  size_t len = floe__candidate_write(&c->pub, text, sizeof text);
+  c->text = floe__strndup(env, text, len);
+  c->pub.text = c->text;
+  return c->text != NULL;
+}
+
 bool floe__candidate_add(floe__candidate_list *list, floe_env *env, floe__candidate *c, uint16_t local_preference) {
   void *items = list->items;
   if (!floe__reserve(env, &items, &list->items_cap, sizeof *list->items, list->n + 1)) return false;
@@ -68,8 +76,7 @@ bool floe__candidate_add(floe__candidate_list *list, floe_env *env, floe__candid
   list->pubs = pubs;
   set_foundation(list, c);
   set_priority(list, c, local_preference);
-  (void)floe__candidate_write(&c->pub, c->text, sizeof c->text);
-  c->pub.text = c->text;
+  if (!set_text(c, env)) return false;
   list->items[list->n] = c;
   list->pubs[list->n] = &c->pub;
   list->n++;
@@ -91,7 +98,10 @@ const floe__candidate *floe__candidate_by_id(const floe__candidate_list *list, u
 }
 
 void floe__candidate_list_clear(floe__candidate_list *list, floe_env *env) {
-  for (size_t i = 0; i < list->n; i++) floe__free(env, list->items[i]);
+  for (size_t i = 0; i < list->n; i++) {
+    floe__free(env, list->items[i]->text);
+    floe__free(env, list->items[i]);
+  }
   floe__free(env, list->items);
   floe__free(env, list->pubs);
   memset(list, 0, sizeof *list);

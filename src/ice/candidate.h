@@ -13,7 +13,7 @@ typedef struct floe__candidate {
   floe_addr base;   /* RFC 8445: the address sent from; of a relay candidate: the relayed address */
   floe_addr server; /* the server it came from, without its port; family 0 for host */
   floe__event_node node;
-  char text[FLOE__CANDIDATE_TEXT];
+  char *text; /* pub.text; owned */
 } floe__candidate;
 
 typedef struct floe__candidate_list {

@@ -20,6 +20,9 @@ typedef struct floe__gather floe__gather;
 typedef struct floe__gather_server floe__gather_server;
 typedef struct floe__attempt floe__attempt;
 
+/* Room for the longest IP address as text and its NUL. */
+#define FLOE__IP_TEXT 48
+
 /* --- one attempt ------------------------------------------------------------------------------------------------ */
 
 typedef enum floe__attempt_state {
@@ -45,10 +48,10 @@ struct floe__attempt {
   floe_attempt_report report;
   char *reason; /* nullable: report.error_text of a standing error */
   char *realm, *software, *os_error_text;
-  struct floe__tls_copy *tls;   /* nullable */
-  floe__event_node node;        /* its icecandidateerror */
-  char address[FLOE_ADDR_TEXT]; /* the event's */
-  uint32_t relay_ids[2];        /* candidates of the allocation: first and additional family; 0 = none */
+  struct floe__tls_copy *tls;  /* nullable */
+  floe__event_node node;       /* its icecandidateerror */
+  char address[FLOE__IP_TEXT]; /* the event's */
+  uint32_t relay_ids[2];       /* candidates of the allocation: first and additional family; 0 = none */
 };
 
 /* Made waiting, for these addresses of the server. NULL: no memory. */

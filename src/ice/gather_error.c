@@ -1,4 +1,5 @@
 /* Outcomes -> icecandidateerror and iceservererror (the contract's sections 1 and 2): the only place. */
+#include <stdio.h>
 #include <string.h>
 
 #include "ice/gather.h"
@@ -44,7 +45,9 @@ static void fill(floe__attempt *a) {
   floe__attempt_hide(a);
   floe_candidate_error *e = &a->node.event.u.error;
   if (a->report.detail.local_address.family != FLOE_FAMILY_NONE) {
-    e->address = floe_addr_format_ip(&a->local, a->address);
+    char ip[FLOE_ADDR_TEXT];
+    (void)snprintf(a->address, sizeof a->address, "%.47s", floe_addr_format_ip(&a->local, ip));
+    e->address = a->address;
     e->has_port = true;
     e->port = a->local.port;
   }

@@ -60,7 +60,8 @@ static floe__try_step on_plain(floe__try *t, floe_bytes in) {
   floe_sock_id tcp = t->tcp;
   while (t->tcp == tcp && t->state != FLOE__TRY_ENDED) {
     floe_bytes message;
-    t->framer.channel_data = t->turn != NULL && t->turn->state == FLOE__TURN_LIVE;
+    /* ChannelData may still be on its way while the allocation is being deleted. */
+    t->framer.channel_data = t->state == FLOE__TRY_LIVE || t->state == FLOE__TRY_DELETING;
     switch (floe__turn_framer_next(&t->framer, &in, &message)) {
       case FLOE__TURN_FRAME_MORE: return result;
       case FLOE__TURN_FRAME_BAD: return lose_connection(t, FLOE_CAUSE_NOT_STUN);

@@ -91,8 +91,8 @@ static floe_cause judge_stranger(floe__stun_parse parse, const floe__stun_msg *m
   if (parse == FLOE__STUN_NOT_STUN) return FLOE_CAUSE_NOT_STUN;
   if (parse == FLOE__STUN_OK && floe__stun_check_fingerprint(m) == FLOE__STUN_CHECK_BAD)
     return FLOE_CAUSE_BAD_FINGERPRINT;
-  bool is_response = m->cls == FLOE__STUN_SUCCESS || m->cls == FLOE__STUN_ERROR;
-  return is_response ? FLOE_CAUSE_WRONG_TRANSACTION : FLOE_CAUSE_NONE;
+  /* A request is our own, sent back by an echo service. */
+  return m->cls == FLOE__STUN_INDICATION ? FLOE_CAUSE_NONE : FLOE_CAUSE_WRONG_TRANSACTION;
 }
 
 static floe__try_step on_binding_message(floe__try *t, floe_bytes message, bool *taken, floe_cause *discard) {

@@ -280,9 +280,7 @@ static floe__turn_step on_result(floe__turn *turn, floe_time now, const floe__st
 /* --- messages --------------------------------------------------------------------------------------------------- */
 
 static floe__turn_step discard(floe__turn *turn, floe_cause cause) {
-  turn->discard_cause = cause;
-  /* The contract's section 3: of several kinds the first is told, should no answer come. */
-  if (turn->request.first_discard == FLOE_CAUSE_NONE) turn->request.first_discard = cause;
+  turn->discard_cause = cause; /* the owner counts it: on a shared socket it may be for somebody else */
   return FLOE__TURN_STEP_DISCARDED;
 }
 

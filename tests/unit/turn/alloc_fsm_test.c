@@ -447,20 +447,28 @@ static void first_discard_is_the_cause(void **state) {
   static const struct {
     floe__turn_step (*deliver)(fixture *fx);
     floe_cause cause;
-  } kinds[] = {{deliver_garbage, FLOE_CAUSE_NOT_STUN},
-               {deliver_wrong_transaction, FLOE_CAUSE_WRONG_TRANSACTION},
-               {deliver_bad_fingerprint, FLOE_CAUSE_BAD_FINGERPRINT},
+  } kinds[] = {{deliver_bad_fingerprint, FLOE_CAUSE_BAD_FINGERPRINT},
                {deliver_unsigned_success, FLOE_CAUSE_BAD_INTEGRITY}};
-  for (size_t first = 0; first < 4; first++) {
+  for (size_t first = 0; first < 2; first++) {
     fixture *fx = fixture_challenged(udp_both);
-    for (size_t i = 0; i < 4; i++) {
-      size_t kind = (first + i) % 4;
+    for (size_t i = 0; i < 2; i++) {
+      size_t kind = (first + i) % 2;
       assert_discarded(fx, kinds[kind].deliver(fx), kinds[kind].cause);
     }
     floe__turn_step step = pass_ms(fx, 60000);
     assert_failed(fx, step, kinds[first].cause, 0);
     fixture_free(fx);
   }
+}
+
+/* On a shared socket they may be meant for somebody else. */
+static void strangers_are_the_owners_to_count(void **state) {
+  (void)state;
+  fixture *fx = fixture_challenged(udp_both);
+  assert_discarded(fx, deliver_garbage(fx), FLOE_CAUSE_NOT_STUN);
+  assert_discarded(fx, deliver_wrong_transaction(fx), FLOE_CAUSE_WRONG_TRANSACTION);
+  assert_failed(fx, pass_ms(fx, 60000), FLOE_CAUSE_NONE, 0);
+  fixture_free(fx);
 }
 
 static void discarded_answers_do_not_hinder_a_good_one(void **state) {
@@ -998,6 +1006,7 @@ int main(void) {
       T(silence),
       T(silence_over_a_stream),
       T(first_discard_is_the_cause),
+      T(strangers_are_the_owners_to_count),
       T(discarded_answers_do_not_hinder_a_good_one),
       T(discards_end_an_attempt_over_a_stream),
       T(damaged_answer_is_no_answer),
