@@ -33,9 +33,10 @@ static const char *name_of_type(const json_t *value) {
   return "something else";
 }
 
-/* A member's name comes from the text: it is cut, so that it cannot hide the rest of a path. */
+/* A member's name comes from the text: it is cut, so that it cannot hide the rest of a path. No name at all is "". */
 static void join_path(char *out, size_t cap, const char *path, const char *member) {
-  (void)snprintf(out, cap, "%s%s%.40s%s", path, path[0] == '\0' ? "" : ".", member, strlen(member) > 40 ? "..." : "");
+  const char *shown = member[0] == '\0' ? "\"\"" : member;
+  (void)snprintf(out, cap, "%s%s%.40s%s", path, path[0] == '\0' ? "" : ".", shown, strlen(shown) > 40 ? "..." : "");
 }
 
 /* A NUL would end the text early for everything that reads it afterwards. */

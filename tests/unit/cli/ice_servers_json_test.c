@@ -85,6 +85,8 @@ static void refused_with_a_path(void **state) {
       {"{\"iceServers\":null}", FLOE_E_TYPE, "iceServers", "an array is expected, not null"},
       {"{\"iceServers\":[],\"iceTransportPolicy\":\"relay\"}", FLOE_E_TYPE, "iceTransportPolicy",
        "there is no such member"},
+      {"{\"\":[]}", FLOE_E_TYPE, "\"\"", "there is no such member"},
+      {"[{\"\":1}]", FLOE_E_TYPE, "iceServers[0].\"\"", "there is no such member"},
       {"[7]", FLOE_E_TYPE, "iceServers[0]", "an object is expected, not a number"},
       {"[[]]", FLOE_E_TYPE, "iceServers[0]", "an object is expected, not an array"},
       {"[{}]", FLOE_E_TYPE, "iceServers[0].urls", "the member is missing"},
