@@ -100,8 +100,18 @@ static void open_udp(sim_slot *slot) {
   sim_after(slot->a->s, 0, tell_bound, slot, NULL);
 }
 
+/* A TCP socket has its port before it connects. */
+static void tell_port(void *user, void *payload) {
+  (void)payload;
+  sim_slot *slot = user;
+  if (slot->state == SIM_SLOT_CLOSED) return;
+  slot->local = sim_tcp_local(slot->tcp);
+  sim_agent_feed(slot->a, &(floe_input){.type = FLOE_INPUT_SOCKET_BOUND, .sock = slot->id, .addr = slot->local});
+}
+
 static void open_tcp(sim_slot *slot) {
   slot->tcp = sim_tcp_connect(slot->a->host, &slot->local, &slot->remote, &tcp_ops, slot, &slot->why);
+  if (slot->tcp != NULL) sim_after(slot->a->s, 0, tell_port, slot, NULL);
   if (slot->tcp == NULL) sim_after(slot->a->s, 0, tell_bound, slot, NULL);
 }
 

@@ -89,6 +89,7 @@ void world_add(world *w, const char *url) {
 void world_listen_at(world *w, floe_transport transport, const char *local, const char *script) {
   if (w->server == NULL) w->server = sim_server_new(w->server_host, &w->ts);
   (void)sim_server_listen(w->server, transport, local, script);
+  w->has_tls = w->has_tls || transport == FLOE_TRANSPORT_TLS;
 }
 
 void world_listen(world *w, floe_transport transport, const char *script) {
@@ -116,7 +117,7 @@ sim_server *world_other_server(world *w, const char *address, floe_transport tra
 void world_start(world *w) {
   w->cfg.ice_servers = w->ice_servers;
   w->cfg.n_ice_servers = w->n_servers;
-  if (w->server != NULL && w->cfg.ca_pem.len == 0) {
+  if (w->has_tls && w->cfg.ca_pem.len == 0) {
     const char *pem = floe__testserver_ca_pem(sim_server_core(w->server));
     w->cfg.ca_pem = (floe_bytes){(const uint8_t *)pem, strlen(pem)};
   }

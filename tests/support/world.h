@@ -34,6 +34,7 @@ typedef struct world {
   sim_host *server_host;
   floe__ts_config ts;  /* change it before the first world_listen */
   sim_server *server;  /* NULL until then */
+  bool has_tls;        /* it listens for TLS: the client trusts its authority */
   floe_ice_config cfg; /* change it before world_gather */
   sim_agent_options options;
   floe_ice_server ice_servers[WORLD_MAX_SERVERS];
