@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 SECONDS ?= 60
 PREFIX ?= /usr/local
 
-.PHONY: demo test check build bench fuzz coverage format doc install clean help deps test-deps
+.PHONY: demo test check build bench fuzz coverage format doc install clean help deps test-deps bench-deps
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -37,7 +37,7 @@ build:
 	$(call configure_and_build,release)
 
 ## bench:    build and run the benchmarks
-bench:
+bench: bench-deps
 	$(call configure_and_build,bench)
 	tools/bench.sh build/bench
 
@@ -75,6 +75,10 @@ deps:
 ## test-deps: install the packages that the tests need too
 test-deps:
 	tools/install-deps.sh test
+
+## bench-deps: install the packages that the benchmarks need
+bench-deps:
+	tools/install-deps.sh bench
 
 ## help:     this list
 help:

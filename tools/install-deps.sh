@@ -3,6 +3,7 @@
 #
 #   tools/install-deps.sh build     what `make demo` needs: to build the libraries and the command
 #   tools/install-deps.sh test      that, and what `make test` needs
+#   tools/install-deps.sh bench     what `make bench` needs
 #
 # Works as root or through sudo. Package lists are fetched only when a missing package is not known yet or cannot be
 # had. Nothing is started: services of the packages installed here (coturn) stay off.
@@ -18,7 +19,8 @@ test_packages="clang libclang-rt-14-dev clang-format libcmocka-dev coturn dnsmas
 case ${1-} in
   build) wanted=$build_packages ;;
   test) wanted="$build_packages $test_packages" ;;
-  *) echo "usage: $0 build|test" >&2; exit 2 ;;
+  bench) wanted="$build_packages valgrind" ;;
+  *) echo "usage: $0 build|test|bench" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then

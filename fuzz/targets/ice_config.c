@@ -118,7 +118,6 @@ static void try_agent(input *in, floe_status checked) {
   floe_env_free(env);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static input in;
   char *text = malloc(size + 1);

@@ -39,7 +39,6 @@ static void check_round_trip(const floe_ice_url *url) {
   CHECK(again.port == url->port && floe_addr_equal(&again.addr, &url->addr) && strcmp(again.host, url->host) == 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   char *text = malloc(size + 1);
   if (text == NULL) return 0;
