@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "uv/dns_channel.h"
 #include "uv/sockaddr.h"
@@ -230,14 +231,33 @@ static bool is_in_hosts_file(const floe__uv_dns_channel *channel, const char *ho
   return true;
 }
 
-/* A name that the hosts file gives an address of the other family only is known, and has none of this one: no resolver
- * is asked about it. (c-ares knows by itself that "localhost" has both.) */
-static bool is_only_of_other_family(const floe__uv_lookup *lookup) {
+/* "Name resolution APIs and libraries SHOULD recognize localhost names as special and SHOULD always return the IP
+ * loopback address" (RFC 6761 6.3), also where the hosts file has it in one family only or not at all. c-ares 1.18 does
+ * so too, and leaks memory. */
+static void answer_loopback(floe__uv_lookup *lookup) {
+  floe_addr *addr = floe__uv_alloc(&lookup->resolver->uv->mem, sizeof *addr);
+  lookup->addrs = addr;
+  lookup->n_addrs = addr == NULL ? 0 : 1;
+  if (addr != NULL && !floe_addr_parse(addr, lookup->family == FLOE_FAMILY_IPV4 ? "127.0.0.1" : "::1")) {
+    lookup->n_addrs = 0;
+  }
+  answer(lookup, lookup->n_addrs == 0 ? FLOE_DNS_FAILED : FLOE_DNS_OK);
+}
+
+/* What the hosts file decides without an address: true when the look-up is answered. A name that it gives an address of
+ * the other family only is known, and has none of this one: no resolver is asked about it. */
+static bool is_answered_by_hosts_file(floe__uv_lookup *lookup) {
   const floe__uv_dns_channel *channel = &lookup->resolver->channels[0];
   bool is_ipv4 = lookup->family == FLOE_FAMILY_IPV4;
-  if (strcmp(lookup->host, "localhost") == 0) return false;
-  if (!is_in_hosts_file(channel, lookup->host, is_ipv4 ? AF_INET6 : AF_INET)) return false;
-  return !is_in_hosts_file(channel, lookup->host, is_ipv4 ? AF_INET : AF_INET6);
+  bool is_localhost = strcasecmp(lookup->host, "localhost") == 0;
+  if (!is_localhost && !is_in_hosts_file(channel, lookup->host, is_ipv4 ? AF_INET6 : AF_INET)) return false;
+  if (is_in_hosts_file(channel, lookup->host, is_ipv4 ? AF_INET : AF_INET6)) return false;
+  if (is_localhost) {
+    answer_loopback(lookup);
+  } else {
+    answer(lookup, FLOE_DNS_NODATA);
+  }
+  return true;
 }
 
 static floe__uv_lookup *new_lookup(floe_uv_ice_agent *agent, const char *host) {
@@ -272,9 +292,7 @@ void floe__uv_resolve(floe_uv_ice_agent *agent, floe_req_id req, const char *hos
   lookup->family = family;
   if (!open_channels(r)) {
     answer(lookup, FLOE_DNS_FAILED);
-  } else if (is_only_of_other_family(lookup)) {
-    answer(lookup, FLOE_DNS_NODATA);
-  } else {
+  } else if (!is_answered_by_hosts_file(lookup)) {
     ask_next(lookup);
   }
 }

@@ -317,6 +317,7 @@ static void localhost_is_known_without_a_resolver(void **state) {
   got = look_up(2, "localhost", FLOE_FAMILY_IPV6);
   assert_int_equal(got->in.dns_status, FLOE_DNS_OK);
   assert_string_equal(floe_addr_format(&got->addrs[0], text), "::1");
+  assert_int_equal(look_up(3, "LocalHost", FLOE_FAMILY_IPV6)->in.dns_status, FLOE_DNS_OK);
   assert_int_equal(t.resolvers[0].n_queries[0] + t.resolvers[0].n_queries[1], 0);
 }
 

@@ -28,16 +28,6 @@ static floe_addr parse(const char *text) {
   return addr;
 }
 
-/* A port that nobody listens on: one that was just given back. */
-static floe_addr closed_port(fixture *f, const char *ip) {
-  floe_addr addr = fixture_udp(f, 900, ip);
-  fake_close(f->core, 900);
-  fixture_poke(f);
-  while (floe__uv_sock_find(f->agent, 900) != NULL) (void)uv_run(&f->loop, UV_RUN_NOWAIT);
-  (void)uv_run(&f->loop, UV_RUN_NOWAIT);
-  return addr;
-}
-
 static void echo(fixture *f, const char *ip) {
   floe_addr a = fixture_udp(f, 1, ip);
   floe_addr b = fixture_udp(f, 2, ip);
@@ -129,6 +119,16 @@ static void too_many_descriptors_fail_and_later_ones_work(void **state) {
 }
 
 #ifndef FLOE_PORTABLE_OS
+/* A port that nobody listens on: one that was just given back. */
+static floe_addr closed_port(fixture *f, const char *ip) {
+  floe_addr addr = fixture_udp(f, 900, ip);
+  fake_close(f->core, 900);
+  fixture_poke(f);
+  while (floe__uv_sock_find(f->agent, 900) != NULL) (void)uv_run(&f->loop, UV_RUN_NOWAIT);
+  (void)uv_run(&f->loop, UV_RUN_NOWAIT);
+  return addr;
+}
+
 static void port_unreachable(fixture *f, const char *ip, uint8_t type, uint8_t code) {
   floe_addr nobody = closed_port(f, ip);
   (void)fixture_udp(f, 1, ip);
