@@ -53,17 +53,18 @@ void floe__ts_send_late(floe__testserver *ts, const floe__ts_flow *flow, floe_by
   *at = late;
 }
 
-static void free_late(floe__testserver *ts, floe__ts_late **at) {
+static floe__ts_late *take_late(floe__testserver *ts, floe__ts_late **at) {
   floe__ts_late *late = *at;
   *at = late->next;
   ts->queued -= late->len;
-  floe__free(ts->env, late);
+  return late;
 }
 
 void floe__ts_flush_late(floe__testserver *ts) {
   while (ts->late != NULL && ts->late->due_at <= ts->now) {
-    floe__ts_send(ts, &ts->late->flow, (floe_bytes){ts->late->bytes, ts->late->len});
-    free_late(ts, &ts->late);
+    floe__ts_late *late = take_late(ts, &ts->late);
+    floe__ts_send(ts, &late->flow, (floe_bytes){late->bytes, late->len});
+    floe__free(ts->env, late);
   }
 }
 
@@ -72,7 +73,7 @@ void floe__ts_flush_late(floe__testserver *ts) {
 void floe__ts_drop_conn(floe__testserver *ts, floe__ts_conn conn) {
   for (floe__ts_late **at = &ts->late; *at != NULL;) {
     if ((*at)->flow.conn == conn) {
-      free_late(ts, at);
+      floe__free(ts->env, take_late(ts, at));
     } else {
       at = &(*at)->next;
     }
@@ -101,7 +102,7 @@ void floe__ts_output_clear(floe__testserver *ts) {
   floe__free(ts->env, ts->polled);
   ts->polled = NULL;
   while (ts->first != NULL) floe__free(ts->env, pop(ts));
-  while (ts->late != NULL) free_late(ts, &ts->late);
+  while (ts->late != NULL) floe__free(ts->env, take_late(ts, &ts->late));
 }
 
 /* --- polling ---------------------------------------------------------------------------------------------------- */
