@@ -211,18 +211,23 @@ static void put_wait(floe_ice_agent *agent, floe_output *out) {
   out->u.wait.reason = d.reason;
 }
 
+static bool put_event(floe_ice_agent *agent, floe_output *out) {
+  const floe_event *event = floe__event_take(&agent->events, agent->io.env);
+  if (event == NULL) return false;
+  note_event(agent, event);
+  out->type = FLOE_OUTPUT_EVENT;
+  out->u.event = event;
+  return true;
+}
+
 void floe_ice_agent_poll(floe_ice_agent *agent, floe_output *out) {
   memset(out, 0, sizeof *out);
   run_due(agent);
   finish_close(agent);
+  /* A refused permission comes after the event that says why. */
+  if (floe__io_peek(&agent->io) == FLOE_OUTPUT_PERMISSION && put_event(agent, out)) return;
   if (floe__io_next(&agent->io, out)) return;
-  const floe_event *event = floe__event_take(&agent->events, agent->io.env);
-  if (event != NULL) {
-    note_event(agent, event);
-    out->type = FLOE_OUTPUT_EVENT;
-    out->u.event = event;
-    return;
-  }
+  if (put_event(agent, out)) return;
   if (agent->retired != NULL && !agent->events.held) let_go(agent);
   if (agent->trim_due) floe__io_trim(&agent->io);
   agent->trim_due = false;

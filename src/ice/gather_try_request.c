@@ -152,8 +152,10 @@ static floe__try_step on_turn_step(floe__try *t, floe__turn_step step) {
 }
 
 static floe__try_step on_turn_message(floe__try *t, floe_bytes message, bool *taken, floe_cause *discard) {
+  uint32_t discarded = t->turn->request.discarded;
   floe__turn_step step = floe__turn_on_message(t->turn, t->setup.io->now, message);
-  *taken = step != FLOE__TURN_STEP_DISCARDED || t->turn->discard_cause == FLOE_CAUSE_NONE;
+  bool counted = t->turn->request.discarded != discarded; /* it has our transaction id: the request counts it */
+  *taken = step != FLOE__TURN_STEP_DISCARDED || t->turn->discard_cause == FLOE_CAUSE_NONE || counted;
   *discard = *taken ? FLOE_CAUSE_NONE : t->turn->discard_cause;
   t->answered = t->answered || t->turn->answered;
   if (t->first_discard == FLOE_CAUSE_NONE) t->first_discard = t->turn->request.first_discard;

@@ -86,6 +86,15 @@ bool floe__io_next(floe__io *io, floe_output *out) {
   return true;
 }
 
+floe_output_type floe__io_peek(const floe__io *io) {
+  const floe__output_queue *q = &io->commands;
+  size_t at = q->head + (q->old == NULL ? q->held : 0);
+  if (at == q->tail) return FLOE_OUTPUT_WAIT;
+  record r;
+  memcpy(&r, q->buf + at, sizeof r);
+  return r.output.type;
+}
+
 size_t floe__io_pending(const floe__io *io) {
   const floe__output_queue *q = &io->commands;
   return q->tail - q->head - (q->old == NULL ? q->held : 0);

@@ -38,6 +38,8 @@ bool floe__io_permission(floe__io *io, uint32_t candidate, const floe_addr *peer
 
 /* Takes the next command; false when there is none. Its bytes stay valid until the next call on the queue. */
 bool floe__io_next(floe__io *io, floe_output *out);
+/* The kind of the next command; WAIT when there is none. */
+floe_output_type floe__io_peek(const floe__io *io);
 /* Bytes waiting. */
 size_t floe__io_pending(const floe__io *io);
 /* Gives the buffer back when nothing waits: an idle agent holds none. */

@@ -64,8 +64,12 @@ static void trace_sent(floe__stun_request *req, floe_time now) {
 }
 
 /* RFC 8489 14.14: SOFTWARE is at most 763 bytes; a longer one is left out. */
+static bool sends_software(const floe__stun_request *req) {
+  return req->software != NULL && !req->omit_optional && strlen(req->software) <= FLOE__STUN_TEXT_MAX;
+}
+
 static void put_software(const floe__stun_request *req, floe__stun_builder *b) {
-  if (req->software == NULL || strlen(req->software) > FLOE__STUN_TEXT_MAX) return;
+  if (!sends_software(req)) return;
   floe__stun_put_text(b, FLOE__STUN_SOFTWARE, req->software);
 }
 
@@ -146,11 +150,16 @@ static floe__stun_result broken(floe__stun_request *req, const arrival *a, floe_
   return FLOE__STUN_RESULT_BROKEN;
 }
 
-/* RFC 8489 9.2.5: "as if it had never been received" over UDP; over a stream the transaction ends at once. */
-static floe__stun_result discard(floe__stun_request *req, const arrival *a, floe_cause cause) {
+/* RFC 8489 9.2.5: "as if it had never been received". */
+static void discard(floe__stun_request *req, floe_cause cause) {
   req->discarded++;
   if (req->first_discard == FLOE_CAUSE_NONE) req->first_discard = cause;
-  return req->reliable ? broken(req, a, cause) : FLOE__STUN_PENDING;
+}
+
+/* The contract's section 3: over TCP and TLS an answer that is not ours ends the attempt at once. */
+static floe__stun_result discard_unsigned(floe__stun_request *req, const arrival *a) {
+  discard(req, FLOE_CAUSE_BAD_INTEGRITY);
+  return req->reliable ? broken(req, a, FLOE_CAUSE_BAD_INTEGRITY) : FLOE__STUN_PENDING;
 }
 
 /* The answer is one that we believe: no row of stale nonces goes on. */
@@ -208,7 +217,9 @@ static floe__stun_result on_auth_error(floe__stun_request *req, const arrival *a
 
 /* The contract's section 3: 420 is retried once without the optional attributes, if we sent any and it names any. */
 static bool can_omit(const floe__stun_request *req, const floe__stun_msg *m) {
-  return req->has_optional && !req->omit_optional && floe__stun_get(m, FLOE__STUN_UNKNOWN_ATTRIBUTES).len >= 2;
+  if (req->omit_optional || floe__stun_get(m, FLOE__STUN_UNKNOWN_ATTRIBUTES).len < 2) return false;
+  bool names_software = floe__stun_names_unknown(m, floe__stun_attr_type(FLOE__STUN_SOFTWARE));
+  return req->has_optional || (sends_software(req) && names_software);
 }
 
 static floe__stun_result on_error(floe__stun_request *req, const arrival *a) {
@@ -238,13 +249,16 @@ static bool must_be_signed(const floe__stun_request *req, const floe__stun_msg *
 static floe__stun_result judge(floe__stun_request *req, const arrival *a, floe__stun_parse parse) {
   const floe__stun_msg *m = a->m;
   if (parse != FLOE__STUN_OK) return broken(req, a, FLOE_CAUSE_MALFORMED_RESPONSE);
-  if (floe__stun_check_fingerprint(m) == FLOE__STUN_CHECK_BAD) return discard(req, a, FLOE_CAUSE_BAD_FINGERPRINT);
+  if (floe__stun_check_fingerprint(m) == FLOE__STUN_CHECK_BAD) {
+    discard(req, FLOE_CAUSE_BAD_FINGERPRINT);
+    return FLOE__STUN_PENDING;
+  }
   req->answered = true;
   if (m->method != req->method) return broken(req, a, FLOE_CAUSE_MALFORMED_RESPONSE);
   bool is_error = m->cls == FLOE__STUN_ERROR;
   if (is_error && !floe__stun_get_error(m, &a->out->error)) return broken(req, a, FLOE_CAUSE_MALFORMED_RESPONSE);
   if (must_be_signed(req, m, is_error ? a->out->error.code : 0) && !floe__stun_auth_verify(req->auth, m)) {
-    return discard(req, a, FLOE_CAUSE_BAD_INTEGRITY);
+    return discard_unsigned(req, a);
   }
   if (m->n_unknown > 0) return broken(req, a, FLOE_CAUSE_MALFORMED_RESPONSE);
   return is_error ? on_error(req, a) : settle(req, a, FLOE__STUN_RESULT_SUCCESS, FLOE_CAUSE_NONE);

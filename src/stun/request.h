@@ -1,6 +1,6 @@
 /* One request with its recoveries (the contract's section 3): the transaction, its retransmissions, the 401 and 438
- * rounds, the single retry after 420, and the judgement of what comes back. Binding, Allocate, Refresh, CreatePermission
- * and ChannelBind are each such a request; what is particular to the method is its owner's.
+ * rounds, the single retry after 420, and the judgement of what comes back. Binding, Allocate, Refresh,
+ * CreatePermission and ChannelBind are each such a request; what is particular to the method is its owner's.
  *
  * The owner parses each packet once, offers it to its requests with floe__stun_request_is_mine, and hands it to the one
  * that knows the transaction id. Packets that are nobody's are the owner's to count. */
@@ -17,20 +17,20 @@
 #define FLOE__STUN_RECENT 8
 
 typedef enum floe__stun_result {
-  FLOE__STUN_PENDING = 0,   /* not decided: waiting, retransmitted, retried or discarded */
-  FLOE__STUN_RESULT_SUCCESS, /* a success response that passed integrity, where we are authenticated */
-  FLOE__STUN_RESULT_ERROR,   /* an error response stands: outcome.cause, outcome.error */
+  FLOE__STUN_PENDING = 0,     /* not decided: waiting, retransmitted, retried or discarded */
+  FLOE__STUN_RESULT_SUCCESS,  /* a success response that passed integrity, where we are authenticated */
+  FLOE__STUN_RESULT_ERROR,    /* an error response stands: outcome.cause, outcome.error */
   FLOE__STUN_RESULT_REDIRECT, /* 300: the owner follows or lets it stand; outcome.error holds the phrase */
   FLOE__STUN_RESULT_MISMATCH, /* 437 to Allocate: the owner takes a new port or lets it stand */
-  FLOE__STUN_RESULT_TIMEOUT, /* no answer in time: outcome.cause is the first kind of discard, or NONE */
-  FLOE__STUN_RESULT_BROKEN,  /* the answer ends the attempt: outcome.cause malformed_response, or over a stream
-                                bad_integrity, bad_fingerprint or wrong_transaction */
+  FLOE__STUN_RESULT_TIMEOUT,  /* no answer in time: outcome.cause is the first kind of discard, or NONE */
+  FLOE__STUN_RESULT_BROKEN,   /* the answer ends the attempt: outcome.cause malformed_response, or over a stream
+                                 bad_integrity */
   FLOE__STUN_RESULT_NOMEM
 } floe__stun_result;
 
 typedef struct floe__stun_outcome {
-  floe_cause cause;      /* NONE for a success */
-  uint16_t code;         /* 0 when no error response is involved */
+  floe_cause cause;       /* NONE for a success */
+  uint16_t code;          /* 0 when no error response is involved */
   floe__stun_error error; /* valid when code is not 0 */
 } floe__stun_outcome;
 
@@ -51,19 +51,19 @@ typedef struct floe__stun_request {
   const char *software;            /* nullable; keeps: must outlive this */
   uint16_t method;
   bool reliable;
-  bool has_optional;   /* the owner's write adds optional attributes */
-  bool omit_optional;  /* a 420 came: retried once without them */
-  bool was_signed;     /* the open transaction is */
+  bool has_optional;    /* the owner's write adds optional attributes */
+  bool omit_optional;   /* a 420 came: retried once without them */
+  bool was_signed;      /* the open transaction is */
   uint32_t signed_with; /* auth's nonce_serial when it was */
-  bool answered;       /* any response with our transaction id and a good fingerprint has come */
+  bool answered;        /* any response with our transaction id and a good fingerprint has come */
   floe__stun_txn txn;
   uint8_t recent[FLOE__STUN_RECENT][FLOE__STUN_TXN_ID];
-  uint8_t n_recent;    /* how many were ever put there; from 248 on only its remainder by 8 still counts */
-  uint32_t sent;       /* requests sent since the start, retransmissions included */
-  uint32_t discarded;  /* responses discarded since the start: bad_integrity, bad_fingerprint */
+  uint8_t n_recent;         /* how many were ever put there; from 248 on only its remainder by 8 still counts */
+  uint32_t sent;            /* requests sent since the start, retransmissions included */
+  uint32_t discarded;       /* responses discarded since the start: bad_integrity, bad_fingerprint */
   floe_cause first_discard; /* NONE, or the cause of the first */
   bool has_rtt;
-  double rtt_ms;       /* of the last transaction answered at its first transmission */
+  double rtt_ms; /* of the last transaction answered at its first transmission */
 } floe__stun_request;
 
 void floe__stun_request_init(floe__stun_request *req, floe_env *env, const floe__stun_request_ops *ops,

@@ -71,7 +71,7 @@ static void write_allocate(const floe__turn *turn, floe__stun_builder *b, bool o
       floe__stun_put_u32(b, FLOE__STUN_REQUESTED_ADDRESS_FAMILY, (uint32_t)FAMILY_IPV6 << 24);
       break;
   }
-  if (turn->cfg.lifetime_s != 0) floe__stun_put_u32(b, FLOE__STUN_LIFETIME, turn->cfg.lifetime_s);
+  if (optional && turn->cfg.lifetime_s != 0) floe__stun_put_u32(b, FLOE__STUN_LIFETIME, turn->cfg.lifetime_s);
 }
 
 /* RFC 8656 8.1: no REQUESTED-ADDRESS-FAMILY, so that it is for both addresses of a dual allocation; LIFETIME 0
@@ -414,7 +414,7 @@ void floe__turn_init(floe__turn *turn, floe_env *env, const floe__turn_config *c
   turn->next_channel = FLOE__TURN_CHANNEL_MIN;
   floe__stun_auth_init(&turn->auth, env, username, credential);
   floe__turn_request_init(turn, &turn->request, &request_ops, turn, FLOE__STUN_ALLOCATE);
-  turn->request.has_optional = cfg->relay_family == FLOE_RELAY_FAMILY_BOTH;
+  turn->request.has_optional = cfg->relay_family == FLOE_RELAY_FAMILY_BOTH || cfg->lifetime_s != 0;
 }
 
 void floe__turn_clear(floe__turn *turn) {

@@ -482,10 +482,11 @@ static void discarded_answers_do_not_hinder_a_good_one(void **state) {
   fixture_free(fx);
 }
 
-static void discards_end_an_attempt_over_a_stream(void **state) {
+static void bad_integrity_ends_an_attempt_over_a_stream(void **state) {
   (void)state;
   fixture *fx = fixture_challenged(tcp_ipv4);
-  assert_failed(fx, deliver_bad_fingerprint(fx), FLOE_CAUSE_BAD_FINGERPRINT, 0);
+  assert_discarded(fx, deliver_bad_fingerprint(fx), FLOE_CAUSE_BAD_FINGERPRINT);
+  assert_failed(fx, pass_ms(fx, 60000), FLOE_CAUSE_BAD_FINGERPRINT, 0);
   fixture_free(fx);
   fx = fixture_challenged(tcp_ipv4);
   assert_failed(fx, deliver_unsigned_success(fx), FLOE_CAUSE_BAD_INTEGRITY, 0);
@@ -1008,7 +1009,7 @@ int main(void) {
       T(first_discard_is_the_cause),
       T(strangers_are_the_owners_to_count),
       T(discarded_answers_do_not_hinder_a_good_one),
-      T(discards_end_an_attempt_over_a_stream),
+      T(bad_integrity_ends_an_attempt_over_a_stream),
       T(damaged_answer_is_no_answer),
       T(unsigned_answer_is_an_answer),
       T(our_own_request_echoed),
