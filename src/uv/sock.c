@@ -122,6 +122,18 @@ static void tell_failed(floe_uv_ice_agent *agent, floe_sock_id id, int os_error)
   floe__uv_agent_input(agent, &in);
 }
 
+static void tell_local(floe__uv_sock *sock, floe_input_type type) {
+  struct sockaddr_storage local = {0};
+  socklen_t len = sizeof local;
+  if (getsockname(sock->fd, (struct sockaddr *)&local, &len) != 0) {
+    floe__uv_sock_fail(sock, errno);
+    return;
+  }
+  floe_input in = {.type = type, .sock = sock->id};
+  floe__uv_sockaddr_read(&in.addr, (const struct sockaddr *)&local);
+  floe__uv_agent_input(sock->agent, &in);
+}
+
 void floe__uv_sock_open(floe_uv_ice_agent *agent, floe_sock_id id, floe_transport transport, const floe_addr *local,
                         const floe_addr *remote) {
   floe__uv_sock *sock = new_sock(agent, id);
@@ -141,6 +153,7 @@ void floe__uv_sock_open(floe_uv_ice_agent *agent, floe_sock_id id, floe_transpor
   agent->n_socks++;
   floe__uv_sock_watch(sock);
   if (sock->state == FLOE__UV_SOCK_OPEN) floe__uv_sock_opened(sock);
+  if (sock->state == FLOE__UV_SOCK_CONNECTING) tell_local(sock, FLOE_INPUT_SOCKET_BOUND);
 }
 
 static void forget(floe_uv_ice_agent *agent, const floe__uv_sock *sock) {
@@ -151,15 +164,7 @@ static void forget(floe_uv_ice_agent *agent, const floe__uv_sock *sock) {
 }
 
 void floe__uv_sock_opened(floe__uv_sock *sock) {
-  struct sockaddr_storage local = {0};
-  socklen_t len = sizeof local;
-  if (getsockname(sock->fd, (struct sockaddr *)&local, &len) != 0) {
-    floe__uv_sock_fail(sock, errno);
-    return;
-  }
-  floe_input in = {.type = FLOE_INPUT_SOCKET_OPENED, .sock = sock->id};
-  floe__uv_sockaddr_read(&in.addr, (const struct sockaddr *)&local);
-  floe__uv_agent_input(sock->agent, &in);
+  tell_local(sock, FLOE_INPUT_SOCKET_OPENED);
 }
 
 void floe__uv_sock_fail(floe__uv_sock *sock, int os_error) {
