@@ -84,7 +84,10 @@ static void refused(fixture *f, const char *ip) {
   assert_int_equal(failed->in.net_error, FLOE_NET_REFUSED);
   assert_int_equal(failed->in.os_error, ECONNREFUSED);
   assert_string_equal(failed->text, strerror(ECONNREFUSED));
-  assert_int_equal(f->core->n_inputs, 1);
+  assert_int_equal(f->core->n_inputs, 2);
+  const fake_input *bound = &f->core->inputs[0]; /* so that the failure can name its port */
+  assert_int_equal(bound->in.type, FLOE_INPUT_SOCKET_BOUND);
+  assert_int_not_equal(bound->in.addr.port, 0);
 }
 
 static void a_refused_connection_is_told_at_once_over_ipv4(void **state) {
@@ -114,8 +117,8 @@ static void fin_is_told_once_after_the_bytes(void **state) {
   assert_int_equal(write(conn, "last", 4), 4);
   assert_int_equal(shutdown(conn, SHUT_WR), 0);
   (void)fixture_await(f, FLOE_INPUT_STREAM_END, 1, 1);
-  assert_int_equal(f->core->n_inputs, 3);
-  assert_int_equal(f->core->inputs[1].in.type, FLOE_INPUT_STREAM);
+  assert_int_equal(f->core->n_inputs, 4);
+  assert_int_equal(f->core->inputs[2].in.type, FLOE_INPUT_STREAM);
   /* The other direction still works. */
   fake_transmit(f->core, 1, NULL, "still", 5);
   fixture_poke(f);
@@ -141,7 +144,7 @@ static void a_reset_is_told_after_the_bytes_before_it(void **state) {
   assert_int_equal(failed->in.net_error, FLOE_NET_RESET);
   assert_int_equal(failed->in.os_error, ECONNRESET);
   assert_int_equal(fake_stream_bytes(f->core, 1), 5);
-  assert_int_equal(f->core->n_inputs, 3);
+  assert_int_equal(f->core->n_inputs, 4);
   assert_null(floe__uv_sock_find(f->agent, 1));
 }
 
@@ -302,7 +305,7 @@ static void a_connection_may_be_closed_while_it_connects(void **state) {
   fake_close(f->core, 1);
   fixture_poke(f);
   fake_run(&f->loop, has_no_socks, f->agent);
-  assert_int_equal(f->core->n_inputs, 0);
+  assert_int_equal(f->core->n_inputs, 1);
   (void)close(listener);
 }
 
