@@ -1,0 +1,282 @@
+# Networks for tests: namespaces, links, servers, and `floe check` inside them. Sourced by the scripts beside it.
+#
+# Each script runs itself again in namespaces of its own (mount, network, processes): nothing of it is seen outside, runs
+# side by side do not meet, and whatever happens to it, the kernel removes it all.
+#
+#   FLOE                  the command to test
+#   FLOE_REQUIRE_NETNS=1  a test that cannot make its network fails, where it would be skipped
+#   FLOE_KEEP=1           keep the directory with the outputs
+#
+# shellcheck shell=sh
+
+: "${FLOE:?FLOE must be the path of the floe command}"
+lib=$(cd "${lib_dir:-$(dirname "$0")}" && pwd)
+work=
+n_cases=0
+
+skip() {
+  if [ "${FLOE_REQUIRE_NETNS:-0}" != 0 ]; then
+    echo "FAILED, not skipped, because FLOE_REQUIRE_NETNS is set: $*" >&2
+    exit 1
+  fi
+  echo "skipped: $*" >&2
+  exit 77
+}
+
+fail() {
+  echo "cannot set the test up: $*" >&2
+  exit 1
+}
+
+need() {
+  for tool; do
+    command -v "$tool" >/dev/null || skip "$tool is not installed"
+  done
+}
+
+# Runs the script again where it may do as it likes.
+net_enter() {
+  if [ "${FLOE_IN_NETNS:-}" != yes ]; then
+    need ip unshare python3
+    [ "$(id -u)" -eq 0 ] || skip "network namespaces need root"
+    unshare --mount --net --pid --fork --kill-child --mount-proc true 2>/dev/null ||
+      skip "this machine does not let root make namespaces"
+    FLOE_IN_NETNS=yes exec unshare --mount --net --pid --fork --kill-child --mount-proc sh "$0" "$@"
+  fi
+  work=$(mktemp -d)
+  trap leave EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  mkdir -p /run/netns
+  mount -t tmpfs floe /run/netns || fail "cannot mount /run/netns"
+  # What a resolver's configuration can be changed with from outside.
+  unset RES_OPTIONS LOCALDOMAIN HOSTALIASES CARES_HOSTS SSL_CERT_FILE SSL_CERT_DIR
+  SSL_CERT_DIR=/nonexistent
+  export SSL_CERT_DIR
+}
+
+leave() {
+  status=$?
+  trap - EXIT
+  [ "$status" -eq 0 ] || show_servers
+  if [ "${FLOE_KEEP:-0}" != 0 ]; then
+    echo "kept: $work" >&2
+  else
+    rm -rf "$work"
+  fi
+  exit "$status"
+}
+
+show_servers() {
+  for log in "$work"/server.*; do
+    [ -s "$log" ] || continue
+    echo "--- ${log##*/}" >&2
+    tail -n 40 "$log" >&2
+  done
+}
+
+# --- networks ---------------------------------------------------------------------------------------------------------
+
+# ns NAME...: makes namespaces, with no limit on ICMP errors and no wait for new IPv6 addresses.
+ns() {
+  for name; do
+    ip netns add "$name" || fail "ip netns add $name"
+    mkdir -p "$work/etc/$name"
+    : >"$work/etc/$name/resolv.conf"
+    printf '127.0.0.1 localhost\n::1 localhost\n' >"$work/etc/$name/hosts"
+    printf 'hosts: files dns\n' >"$work/etc/$name/nsswitch.conf"
+    set_kernel "$name" ipv4/icmp_ratemask 0
+    set_kernel "$name" ipv6/icmp/ratelimit 0
+    set_kernel "$name" ipv6/conf/default/accept_dad 0
+    set_kernel "$name" ipv6/conf/all/accept_dad 0
+    ip -n "$name" link set lo up
+  done
+}
+
+set_kernel() { # NAMESPACE PATH VALUE
+  ip netns exec "$1" sh -c 'echo "$1" >"/proc/sys/net/$0"' "$2" "$3" || fail "cannot set $2 in $1"
+}
+
+# Runs a command in a namespace, with the /etc files of $work/etc/NAMESPACE.
+inside() {
+  inside_ns=$1
+  shift
+  # shellcheck disable=SC2016
+  ip netns exec "$inside_ns" sh -c '
+    for file in "$0"/*; do
+      [ ! -e "/etc/${file##*/}" ] || mount --bind "$file" "/etc/${file##*/}" || exit 125
+    done
+    exec "$@"' "$work/etc/$inside_ns" "$@"
+}
+
+link() { # NAMESPACE INTERFACE NAMESPACE INTERFACE: a cable between two namespaces
+  ip link add "$2" netns "$1" type veth peer name "$4" netns "$3" || fail "link $*"
+  ip -n "$1" link set "$2" up
+  ip -n "$3" link set "$4" up
+}
+
+address() { # NAMESPACE INTERFACE ADDRESS/BITS...
+  address_ns=$1
+  address_if=$2
+  shift 2
+  for one; do
+    case $one in
+      *:*) ip -n "$address_ns" address add "$one" dev "$address_if" nodad ;;
+      *) ip -n "$address_ns" address add "$one" dev "$address_if" ;;
+    esac || fail "address $one"
+  done
+}
+
+route() { # NAMESPACE ARGUMENTS-OF-IP-ROUTE-ADD...
+  route_ns=$1
+  shift
+  ip -n "$route_ns" route add "$@" || fail "route $*"
+}
+
+forward() { # NAMESPACE: makes it a router
+  set_kernel "$1" ipv4/ip_forward 1
+  set_kernel "$1" ipv6/conf/all/forwarding 1
+}
+
+# rules NAMESPACE: nftables rules from standard input
+rules() {
+  ip netns exec "$1" nft -f - || fail "nft rules of $1"
+}
+
+# The network of most tests. The client is at home behind a router, the server is on the far side.
+CLIENT4=10.81.1.2
+CLIENT6=2001:db8:81:1::2
+SERVER4=198.51.100.2
+SERVER6=2001:db8:81:2::2
+ROUTER4=198.51.100.1 # its outer addresses
+ROUTER6=2001:db8:81:2::1
+
+routed_network() {
+  ns client router server
+  link client eth0 router in0
+  link server eth0 router out0
+  forward router
+  address client eth0 "$CLIENT4/24" "$CLIENT6/64"
+  address router in0 10.81.1.1/24 2001:db8:81:1::1/64
+  address router out0 "$ROUTER4/24" "$ROUTER6/64"
+  address server eth0 "$SERVER4/24" "$SERVER6/64"
+  route client default via 10.81.1.1
+  route client default via 2001:db8:81:1::1
+  route server 10.81.0.0/16 via "$ROUTER4"
+  route server 2001:db8:81::/48 via "$ROUTER6"
+}
+
+# --- servers ----------------------------------------------------------------------------------------------------------
+
+# serve NAMESPACE LOG READY COMMAND...: starts a server; it is ready when a line that matches READY (basic regular
+# expression) is in its output. Its process id is then in $served.
+serve() {
+  serve_ns=$1
+  serve_log=$work/server.$2
+  serve_ready=$3
+  shift 3
+  inside "$serve_ns" "$@" >>"$serve_log" 2>&1 &
+  served=$!
+  await "$serve_log" "$serve_ready" "$served"
+}
+
+# await FILE PATTERN [PID]: until the pattern is in the file, as long as the process lives.
+await() {
+  await_left=400
+  until grep -q "$2" "$1" 2>/dev/null; do
+    await_left=$((await_left - 1))
+    if [ "$await_left" -eq 0 ] || { [ -n "${3:-}" ] && ! kill -0 "$3" 2>/dev/null; }; then
+      fail "\"$2\" does not come in $1"
+    fi
+    sleep 0.05
+  done
+}
+
+stop() { # PID
+  kill "$1"
+  wait "$1" || true
+}
+
+# testserver NAMESPACE LOG ARGUMENTS...
+testserver() {
+  testserver_ns=$1
+  testserver_log=$2
+  shift 2
+  for last; do :; done
+  case $last in # the line that comes last says that all ports are open
+    *,*) last="listening .* (${last#*,})" ;;
+    *) last="listening .* (correct)" ;;
+  esac
+  serve "$testserver_ns" "$testserver_log" "$last" "$FLOE" testserver --verbose "$@"
+}
+
+# --- certificates -----------------------------------------------------------------------------------------------------
+
+# Makes an authority, $work/ca.pem.
+certificate_authority() {
+  need openssl
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=Floe test authority" \
+    -keyout "$work/ca.key" -out "$work/ca.pem" >/dev/null 2>&1 || fail "openssl: the authority"
+}
+
+# certificate FILE NAME DAYS: a certificate for NAME signed by the authority, FILE.pem and FILE.key in $work. With DAYS
+# below zero it has run out.
+certificate() {
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$2" -keyout "$work/$1.key" \
+    -out "$work/$1.csr" >/dev/null 2>&1 || fail "openssl: the key of $1"
+  printf 'subjectAltName=DNS:%s\n' "$2" >"$work/$1.ext"
+  openssl x509 -req -in "$work/$1.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days "$3" \
+    -extfile "$work/$1.ext" -out "$work/$1.pem" >/dev/null 2>&1 || fail "openssl: the certificate of $1"
+}
+
+self_signed() { # FILE NAME
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=$2" \
+    -addext "subjectAltName=DNS:$2" -keyout "$work/$1.key" -out "$work/$1.pem" >/dev/null 2>&1 ||
+    fail "openssl: the certificate of $1"
+}
+
+# --- checks -----------------------------------------------------------------------------------------------------------
+
+# check TITLE NAMESPACE ARGUMENTS...: starts `floe check --json ARGUMENTS` in a namespace. What it must print comes on
+# standard input, in the notation of expect.py. Checks run side by side until `judge`.
+check() {
+  n_cases=$((n_cases + 1))
+  check_dir=$work/cases/$(printf %03d "$n_cases")
+  mkdir -p "$check_dir"
+  printf '%s\n' "$1" >"$check_dir/title"
+  cat >"$check_dir/expect"
+  check_ns=$2
+  shift 2
+  printf '%s\n' "floe check --json $*" >"$check_dir/command"
+  {
+    check_status=0
+    inside "$check_ns" "$FLOE" check --json "$@" >"$check_dir/out" 2>"$check_dir/err" </dev/null || check_status=$?
+    echo "$check_status" >"$check_dir/status"
+  } &
+  checks="${checks:-} $!"
+}
+
+# Waits for all checks, and compares.
+judge() {
+  for pid in ${checks:-}; do
+    wait "$pid" || true
+  done
+  checks=
+  judge_status=0
+  python3 "$lib/expect.py" "$work"/cases/* || judge_status=1
+  if [ "${FLOE_KEEP:-0}" != 0 ]; then
+    mkdir -p "$work/judged"
+    mv "$work"/cases/* "$work/judged"
+  else
+    rm -rf "$work"/cases/*
+  fi
+  [ "$judge_status" -eq 0 ] || failed=yes
+}
+
+# The end of each script.
+finish() {
+  [ -z "${checks:-}" ] || judge
+  [ -z "${failed:-}" ] || exit 1
+  echo "all $n_cases as expected"
+}
