@@ -165,7 +165,8 @@ static void a_broken_connection_loses_the_allocation(void **state) {
   (void)state;
   world *w = with_relay(FLOE_TRANSPORT_TCP, NULL);
   sim_run_for(w->s, 1000);
-  /* The server closes what it no longer trusts: an unparsable byte stream from us is not possible, so the path is cut. */
+  /* The server closes what it no longer trusts: an unparsable byte stream from us is not possible, so the path is cut.
+   */
   sim_rule_add(w->s, &(sim_rule){.from = w->client, .proto = SIM_TCP, .action = SIM_DROP});
   sim_run_for(w->s, 3600 * 1000);
   world_expect(w, "*.0 servererror 701 refresh_failed turn:192.0.2.1?transport=tcp at 10.0.0.1:50001 refresh\n");

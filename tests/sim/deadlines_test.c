@@ -70,8 +70,8 @@ static void one_server_has_ten_seconds_in_all(void **state) {
   sim_rule_add(w->s, &(sim_rule){.to = sim_addr("192.0.2.1:3478"), .action = SIM_DROP, .times = 2});
   world_add(w, "turn:192.0.2.1?transport=tcp");
   world_gather(w);
-  world_expect(w, BEGIN
-               "10000.0 error 701 no_answer turn:192.0.2.1?transport=tcp at 10.0.0.1:50001 allocate\n" END("10000.0"));
+  world_expect(
+      w, BEGIN "10000.0 error 701 no_answer turn:192.0.2.1?transport=tcp at 10.0.0.1:50001 allocate\n" END("10000.0"));
   world_free(w);
 }
 
@@ -84,9 +84,9 @@ static void gathering_has_ten_seconds_in_all(void **state) {
   sim_dns_set(w->s, "turn.example.org", FLOE_FAMILY_IPV4, FLOE_DNS_OK, 3000);
   world_add(w, "turn:turn.example.org?transport=tcp");
   world_gather(w);
-  world_expect(w, BEGIN
-               "10000.0 error 701 no_answer turn:turn.example.org?transport=tcp at 10.0.0.1:50001 allocate\n" END(
-                   "10000.0"));
+  world_expect(
+      w, BEGIN
+      "10000.0 error 701 no_answer turn:turn.example.org?transport=tcp at 10.0.0.1:50001 allocate\n" END("10000.0"));
   world_free(w);
 }
 

@@ -3,7 +3,7 @@
 #include "support/world.h"
 
 #define TIMEOUT_701(ms, cause) ms " error 701 " cause " turn:192.0.2.1 at 10.0.0.1:50000 allocate\n" END(ms)
-#define TCP_701(ms, cause) ms " error 701 " cause " turn:192.0.2.1?transport=tcp at 10.0.0.1:50001 allocate\n" END(ms)
+#define TCP_701(ms, cause)     ms " error 701 " cause " turn:192.0.2.1?transport=tcp at 10.0.0.1:50001 allocate\n" END(ms)
 
 static void check_udp(const char *script, const char *expected, const char *discarded) {
   world *w = world_new(1);
@@ -76,7 +76,8 @@ static void a_binding_answer_without_an_address_is_malformed(void **state) {
   }
 }
 
-/* A second server behind the same address mixes in rubbish before the good answer: it is counted and changes nothing. */
+/* A second server behind the same address mixes in rubbish before the good answer: it is counted and changes nothing.
+ */
 static void rubbish_beside_a_good_answer_is_only_counted(void **state) {
   (void)state;
   world *w = world_new(1);
@@ -86,7 +87,9 @@ static void rubbish_beside_a_good_answer_is_only_counted(void **state) {
   assert_int_equal(sim_agent_gather(w->agent), FLOE_OK);
   sim_run_for(w->s, 100);
   static const uint8_t rubbish[] = "no STUN at all, but long enough to be a header";
-  sim_agent_feed(w->agent, &(floe_input){.type = FLOE_INPUT_DATAGRAM, .sock = 1, .addr = sim_addr("192.0.2.1:3478"),
+  sim_agent_feed(w->agent, &(floe_input){.type = FLOE_INPUT_DATAGRAM,
+                                         .sock = 1,
+                                         .addr = sim_addr("192.0.2.1:3478"),
                                          .data = {rubbish, sizeof rubbish}});
   assert_true(sim_agent_run_to_complete(w->agent, 10000));
   world_expect(w, BEGIN "310.0 candidate srflx 203.0.113.1:40000 base=10.0.0.1:50000 stun:192.0.2.1\n" END("310.0"));
@@ -103,7 +106,9 @@ static void the_first_kind_of_several_is_told(void **state) {
   assert_int_equal(sim_agent_gather(w->agent), FLOE_OK);
   sim_run_for(w->s, 5);
   static const uint8_t rubbish[] = "no STUN at all, but long enough to be a header";
-  sim_agent_feed(w->agent, &(floe_input){.type = FLOE_INPUT_DATAGRAM, .sock = 1, .addr = sim_addr("192.0.2.1:3478"),
+  sim_agent_feed(w->agent, &(floe_input){.type = FLOE_INPUT_DATAGRAM,
+                                         .sock = 1,
+                                         .addr = sim_addr("192.0.2.1:3478"),
                                          .data = {rubbish, sizeof rubbish}});
   assert_true(sim_agent_run_to_complete(w->agent, 10000));
   world_expect(w, BEGIN "5000.0 error 701 not_stun stun:192.0.2.1 at 10.0.0.1:50000 binding\n" END("5000.0"));
@@ -119,7 +124,9 @@ static void what_a_stranger_sends_counts_for_nobody(void **state) {
   assert_int_equal(sim_agent_gather(w->agent), FLOE_OK);
   sim_run_for(w->s, 5);
   static const uint8_t rubbish[] = "no STUN at all, but long enough to be a header";
-  sim_agent_feed(w->agent, &(floe_input){.type = FLOE_INPUT_DATAGRAM, .sock = 1, .addr = sim_addr("198.51.100.66:3478"),
+  sim_agent_feed(w->agent, &(floe_input){.type = FLOE_INPUT_DATAGRAM,
+                                         .sock = 1,
+                                         .addr = sim_addr("198.51.100.66:3478"),
                                          .data = {rubbish, sizeof rubbish}});
   assert_true(sim_agent_run_to_complete(w->agent, 10000));
   world_expect(w, BEGIN "5000.0 error 701 udp_timeout stun:192.0.2.1 at 10.0.0.1:50000 binding\n" END("5000.0"));
@@ -134,7 +141,8 @@ static void a_late_duplicate_is_no_discard(void **state) {
   world_listen(w, FLOE_TRANSPORT_UDP, "error-after-auth=486:Full");
   world_add(w, "turn:192.0.2.1");
   world_gather(w);
-  world_expect(w, BEGIN "20.0 error 486 quota_reached turn:192.0.2.1 at 10.0.0.1:50000 allocate \"Full\"\n" END("20.0"));
+  world_expect(w,
+               BEGIN "20.0 error 486 quota_reached turn:192.0.2.1 at 10.0.0.1:50000 allocate \"Full\"\n" END("20.0"));
   world_expect_report(w, "...\n  attempt error 486 * allocate \"Full\"\n");
   world_free(w);
 }

@@ -4,8 +4,8 @@
 
 #define NAME "turn.example.org"
 #define URL  "stun:turn.example.org"
-#define DUAL                                                                          \
-  "0.0 state gathering\n0.0 candidate host 10.0.0.1:50000\n"                          \
+#define DUAL                                                 \
+  "0.0 state gathering\n0.0 candidate host 10.0.0.1:50000\n" \
   "0.0 candidate host [2001:db8:1::1]:50001\n"
 
 static world *dual(void) {
@@ -129,7 +129,8 @@ static void one_family_without_addresses_is_a_degraded_server(void **state) {
   world_expect(w, DUAL "20.0 candidate srflx 203.0.113.1:40000 base=10.0.0.1:50000 " URL "\n" END("20.0"));
   world_expect_report(w,
                       "report degraded\n"
-                      "server 0.0 degraded dns_nodata " URL "\n"
+                      "server 0.0 degraded dns_nodata " URL
+                      "\n"
                       "  attempt *\n"
                       "...\n");
   world_free(w);
@@ -180,6 +181,18 @@ static void a_later_group_beats_a_dns_cause(void **state) {
   world_free(w);
 }
 
+/* The last thing that a URL waits for is an answer of which no attempt can be made: its 701 comes then. */
+static void a_family_that_brings_no_attempt_ends_the_url(void **state) {
+  (void)state;
+  world *w = world_new_natted(1, "eth0", "10.0.0.1", "eth0", "2001:db8:1::1", NULL);
+  sim_dns_add(w->s, NAME, "192.0.2.1", "fe80::99", NULL); /* no base is on a link */
+  sim_dns_set(w->s, NAME, FLOE_FAMILY_IPV6, FLOE_DNS_OK, 300);
+  world_add(w, URL);
+  world_gather(w);
+  world_expect(w, DUAL "300.0 error 701 port_unreachable " URL " at 10.0.0.1:50000 binding\n" END("300.0"));
+  world_free(w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_status_has_its_cause),
@@ -194,6 +207,7 @@ int main(void) {
       cmocka_unit_test(one_failed_look_up_is_an_event_for_each_url),
       cmocka_unit_test(a_literal_is_never_looked_up),
       cmocka_unit_test(a_later_group_beats_a_dns_cause),
+      cmocka_unit_test(a_family_that_brings_no_attempt_ends_the_url),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,9 +72,9 @@ static void the_port_is_not_compared(void **state) {
   world_listen(w, FLOE_TRANSPORT_TCP, "error=500:Broken");
   world_add(w, "turn:192.0.2.1?transport=tcp");
   world_gather(w);
-  world_expect(w, BEGIN
-               "20.0 error 500 stun_error turn:192.0.2.1?transport=tcp at 10.0.0.1:50001 allocate \"Broken\"\n" END(
-                   "20.0"));
+  world_expect(
+      w, BEGIN
+      "20.0 error 500 stun_error turn:192.0.2.1?transport=tcp at 10.0.0.1:50001 allocate \"Broken\"\n" END("20.0"));
   assert_string_equal(sim_agent_error(w->agent, 0)->interface, "eth0");
   world_free(w);
 }
@@ -87,12 +87,12 @@ static void a_mapped_address_is_not_taken_for_a_base(void **state) {
   world_listen(w, FLOE_TRANSPORT_TCP, "error=500:Broken");
   world_add(w, "turn:192.0.2.1?transport=tcp");
   world_gather(w);
-  world_expect(w,
-               "0.0 state gathering\n"
-               "0.0 candidate host 10.0.0.2:50000\n"
-               "20.0 error 500 stun_error turn:192.0.2.1?transport=tcp at - allocate \"Broken\"\n"
-               "25.0 error 500 stun_error turn:192.0.2.1?transport=tcp at 10.0.0.2:50002 allocate \"Broken\"\n" END(
-                   "25.0"));
+  world_expect(
+      w,
+      "0.0 state gathering\n"
+      "0.0 candidate host 10.0.0.2:50000\n"
+      "20.0 error 500 stun_error turn:192.0.2.1?transport=tcp at - allocate \"Broken\"\n"
+      "25.0 error 500 stun_error turn:192.0.2.1?transport=tcp at 10.0.0.2:50002 allocate \"Broken\"\n" END("25.0"));
   world_free(w);
 }
 

@@ -6,12 +6,13 @@ static world *two_bases(void) {
   return world_new_natted(1, "eth0", "10.0.0.1", "eth1", "10.0.0.2", NULL);
 }
 
-#define TWO_BASES \
-  "0.0 state gathering\n0.0 candidate host 10.0.0.1:50000\n0.0 candidate host 10.0.0.2:50001\n"
+#define TWO_BASES "0.0 state gathering\n0.0 candidate host 10.0.0.1:50000\n0.0 candidate host 10.0.0.2:50001\n"
 
 static void refuse_from(world *w, const char *source, uint8_t type, uint8_t code) {
-  sim_rule_add(w->s, &(sim_rule){.from = w->client, .source = sim_addr(source), .action = SIM_REJECT,
-                                 .icmp_type = type, .icmp_code = code});
+  sim_rule_add(
+      w->s,
+      &(sim_rule){
+          .from = w->client, .source = sim_addr(source), .action = SIM_REJECT, .icmp_type = type, .icmp_code = code});
 }
 
 static void two_silent_attempts_are_one_event_with_the_first_base(void **state) {
@@ -47,8 +48,8 @@ static void the_later_group_wins_also_when_it_ended_first(void **state) {
   sim_rule_add(w->s, &(sim_rule){.source = sim_addr("10.0.0.2"), .action = SIM_DROP});
   world_add(w, "turn:192.0.2.1");
   world_gather(w);
-  world_expect(w, TWO_BASES
-               "5005.0 error 701 malformed_response turn:192.0.2.1 at 10.0.0.1:50000 allocate\n" END("5005.0"));
+  world_expect(
+      w, TWO_BASES "5005.0 error 701 malformed_response turn:192.0.2.1 at 10.0.0.1:50000 allocate\n" END("5005.0"));
   world_free(w);
 }
 
@@ -59,7 +60,8 @@ static void within_a_group_the_first_that_ended_wins(void **state) {
   refuse_from(w, "10.0.0.2", 3, 3);
   world_add(w, "stun:192.0.2.1");
   world_gather(w);
-  world_expect(w, TWO_BASES "5000.0 error 701 port_unreachable stun:192.0.2.1 at 10.0.0.2:50001 binding\n" END("5000.0"));
+  world_expect(w,
+               TWO_BASES "5000.0 error 701 port_unreachable stun:192.0.2.1 at 10.0.0.2:50001 binding\n" END("5000.0"));
   world_free(w);
 }
 
@@ -70,8 +72,8 @@ static void one_candidate_and_there_is_none(void **state) {
   sim_rule_add(w->s, &(sim_rule){.source = sim_addr("10.0.0.2"), .action = SIM_DROP});
   world_add(w, "stun:192.0.2.1");
   world_gather(w);
-  world_expect(w, TWO_BASES
-               "10.0 candidate srflx 203.0.113.1:40000 base=10.0.0.1:50000 stun:192.0.2.1\n" END("5005.0"));
+  world_expect(w,
+               TWO_BASES "10.0 candidate srflx 203.0.113.1:40000 base=10.0.0.1:50000 stun:192.0.2.1\n" END("5005.0"));
   world_expect_report(w,
                       "report degraded\n"
                       "server 0.0 degraded udp_timeout stun:192.0.2.1\n"
@@ -87,8 +89,8 @@ static void one_error_that_stands_and_there_is_none(void **state) {
   sim_rule_add(w->s, &(sim_rule){.source = sim_addr("10.0.0.2"), .action = SIM_DROP});
   world_add(w, "stun:192.0.2.1");
   world_gather(w);
-  world_expect(w, TWO_BASES
-               "10.0 error 500 stun_error stun:192.0.2.1 at 10.0.0.1:50000 binding \"Broken\"\n" END("5005.0"));
+  world_expect(
+      w, TWO_BASES "10.0 error 500 stun_error stun:192.0.2.1 at 10.0.0.1:50000 binding \"Broken\"\n" END("5005.0"));
   world_expect_report(w,
                       "report failed\n"
                       "server 0.0 failed stun_error stun:192.0.2.1\n"

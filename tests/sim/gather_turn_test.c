@@ -25,9 +25,9 @@ static void over_tcp_it_takes_three(void **state) {
   world_listen(w, FLOE_TRANSPORT_TCP, NULL);
   world_add(w, "turn:192.0.2.1?transport=tcp");
   world_gather(w);
-  world_expect(w, BEGIN
-               "30.0 candidate relay 192.0.2.1:50000 mapped=203.0.113.1:40000 tcp turn:192.0.2.1?transport=tcp\n" END(
-                   "30.0"));
+  world_expect(
+      w, BEGIN
+      "30.0 candidate relay 192.0.2.1:50000 mapped=203.0.113.1:40000 tcp turn:192.0.2.1?transport=tcp\n" END("30.0"));
   world_free(w);
 }
 
@@ -38,8 +38,9 @@ static void over_tls_it_takes_four_and_the_look_up(void **state) {
   sim_dns_add(w->s, "turn.example.org", "192.0.2.1", NULL);
   world_add(w, "turns:turn.example.org");
   world_gather(w);
-  world_expect(w, BEGIN
-               "50.0 candidate relay 192.0.2.1:50000 mapped=203.0.113.1:40000 tls turns:turn.example.org\n" END("50.0"));
+  world_expect(
+      w,
+      BEGIN "50.0 candidate relay 192.0.2.1:50000 mapped=203.0.113.1:40000 tls turns:turn.example.org\n" END("50.0"));
   world_expect_report(w,
                       "report ok\n"
                       "server 0.0 ok - turns:turn.example.org\n"
@@ -54,9 +55,9 @@ static void byte_by_byte_is_the_same(void **state) {
   world_listen(w, FLOE_TRANSPORT_TCP, "bytewise");
   world_add(w, "turn:192.0.2.1?transport=tcp");
   world_gather(w);
-  world_expect(w, BEGIN
-               "30.0 candidate relay 192.0.2.1:50000 mapped=203.0.113.1:40000 tcp turn:192.0.2.1?transport=tcp\n" END(
-                   "30.0"));
+  world_expect(
+      w, BEGIN
+      "30.0 candidate relay 192.0.2.1:50000 mapped=203.0.113.1:40000 tcp turn:192.0.2.1?transport=tcp\n" END("30.0"));
   world_free(w);
 }
 
@@ -139,11 +140,12 @@ static void three_transports_of_one_server_are_three_candidates(void **state) {
   world_add(w, "turn:192.0.2.1?transport=tcp");
   world_add(w, "turns:turn.example.org");
   world_gather(w);
-  world_expect(w, BEGIN
-               "20.0 candidate relay 192.0.2.1:50000 mapped=203.0.113.1:40000 udp turn:192.0.2.1\n"
-               "20.0 candidate srflx 203.0.113.1:40000 base=10.0.0.1:50000 turn:192.0.2.1\n"
-               "35.0 candidate relay 192.0.2.1:50001 mapped=203.0.113.1:40001 tcp turn:192.0.2.1?transport=tcp\n"
-               "50.0 candidate relay 192.0.2.1:50002 mapped=203.0.113.1:40002 tls turns:turn.example.org\n" END("50.0"));
+  world_expect(
+      w, BEGIN
+      "20.0 candidate relay 192.0.2.1:50000 mapped=203.0.113.1:40000 udp turn:192.0.2.1\n"
+      "20.0 candidate srflx 203.0.113.1:40000 base=10.0.0.1:50000 turn:192.0.2.1\n"
+      "35.0 candidate relay 192.0.2.1:50001 mapped=203.0.113.1:40001 tcp turn:192.0.2.1?transport=tcp\n"
+      "50.0 candidate relay 192.0.2.1:50002 mapped=203.0.113.1:40002 tls turns:turn.example.org\n" END("50.0"));
   assert_int_equal(sim_server_counters(w->server).allocations, 3);
   world_free(w);
 }

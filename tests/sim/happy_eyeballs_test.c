@@ -2,7 +2,7 @@
  * that answers wins (the contract's section 5, RFC 8305). */
 #include "support/world.h"
 
-#define URL "stun:turn.example.org"
+#define URL       "stun:turn.example.org"
 #define FOUND(ms) ms " candidate srflx 203.0.113.1:40000 base=10.0.0.1:50000 " URL "\n" END(ms)
 
 static world *three_addresses(void) {

@@ -1,5 +1,5 @@
-/* The contract's section 5: hard ICMP errors end an address when they arrive, soft ones at the second or as the cause at
- * the deadline; what quotes something else counts for nobody. */
+/* The contract's section 5: hard ICMP errors end an address when they arrive, soft ones at the second or as the cause
+ * at the deadline; what quotes something else counts for nobody. */
 #include "support/world.h"
 
 static void check(const char *server, const sim_rule *rule, const char *expected) {
@@ -44,7 +44,8 @@ static void hard_errors_end_it_within_a_round_trip(void **state) {
 
 static void a_second_soft_error_ends_it(void **state) {
   (void)state;
-  check("192.0.2.1", &(sim_rule){.action = SIM_REJECT, .icmp_type = 3, .icmp_code = 0}, LINE4("510.0", "net_unreachable"));
+  check("192.0.2.1", &(sim_rule){.action = SIM_REJECT, .icmp_type = 3, .icmp_code = 0},
+        LINE4("510.0", "net_unreachable"));
   check("192.0.2.1", &(sim_rule){.action = SIM_REJECT, .icmp_type = 3, .icmp_code = 1},
         LINE4("510.0", "host_unreachable"));
   check("[2001:db8:2::1]", &(sim_rule){.action = SIM_REJECT, .icmp_type = 1, .icmp_code = 0},
@@ -154,11 +155,14 @@ static void a_forged_one_counts_for_nobody(void **state) {
   sim_run_for(w->s, 50);
   static const char *const others[] = {"192.0.2.2:3478", "192.0.2.1:3479", "[2001:db8:2::1]:3478"};
   for (size_t i = 0; i < 3; i++) {
-    sim_agent_feed(w->agent, &(floe_input){.type = FLOE_INPUT_ICMP, .sock = 1, .addr = sim_addr(others[i]),
-                                           .icmp_type = 3, .icmp_code = 3});
+    sim_agent_feed(
+        w->agent,
+        &(floe_input){.type = FLOE_INPUT_ICMP, .sock = 1, .addr = sim_addr(others[i]), .icmp_type = 3, .icmp_code = 3});
   }
-  sim_agent_feed(w->agent, &(floe_input){.type = FLOE_INPUT_ICMP, .sock = 99, .addr = sim_addr("192.0.2.1:3478"),
-                                         .icmp_type = 3, .icmp_code = 3});
+  sim_agent_feed(
+      w->agent,
+      &(floe_input){
+          .type = FLOE_INPUT_ICMP, .sock = 99, .addr = sim_addr("192.0.2.1:3478"), .icmp_type = 3, .icmp_code = 3});
   assert_true(sim_agent_run_to_complete(w->agent, 10000));
   world_expect(w, BEGIN "210.0 candidate srflx 203.0.113.1:40000 base=10.0.0.1:50000 stun:192.0.2.1\n" END("210.0"));
   world_free(w);

@@ -2,8 +2,8 @@
  * order right after `gathering`. */
 #include "support/world.h"
 
-#define EVENTS(ms)                                                                                          \
-  ms " state gathering\n" ms " candidate host 10.0.0.1:50000\n" ms                                          \
+#define EVENTS(ms)                                                 \
+  ms " state gathering\n" ms " candidate host 10.0.0.1:50000\n" ms \
      " candidate srflx 203.0.113.1:40000 base=10.0.0.1:50000 stun:192.0.2.1\n"
 
 static world *make(void) {
@@ -39,8 +39,8 @@ static void gather_in_the_middle_tells_what_there_is(void **state) {
   assert_int_equal(sim_agent_prefetch(w->agent), FLOE_OK);
   sim_run_for(w->s, 1000);
   world_gather(w);
-  world_expect(w, EVENTS("1000.0")
-               "5005.0 error 701 udp_timeout stun:192.0.2.9 at 10.0.0.1:50000 binding\n" END("5005.0"));
+  world_expect(
+      w, EVENTS("1000.0") "5005.0 error 701 udp_timeout stun:192.0.2.9 at 10.0.0.1:50000 binding\n" END("5005.0"));
   world_free(w);
 }
 

@@ -1,8 +1,9 @@
 /* The contract's section 3: what Floe does about 401, 438, 437, 300 and 420 before an error stands. */
 #include "support/world.h"
 
-#define RELAY(ms) ms " candidate relay 192.0.2.1:50000 mapped=203.0.113.1:40000 udp turn:192.0.2.1\n" ms \
-                  " candidate srflx 203.0.113.1:40000 base=10.0.0.1:50000 turn:192.0.2.1\n"
+#define RELAY(ms)                                                                        \
+  ms " candidate relay 192.0.2.1:50000 mapped=203.0.113.1:40000 udp turn:192.0.2.1\n" ms \
+     " candidate srflx 203.0.113.1:40000 base=10.0.0.1:50000 turn:192.0.2.1\n"
 
 static world *turn_world(const char *script) {
   world *w = world_new(1);
@@ -26,8 +27,9 @@ static void a_wrong_credential_stands_as_401(void **state) {
   world_listen(w, FLOE_TRANSPORT_UDP, NULL);
   world_add_with(w, "turn:192.0.2.1", "user", "wrong");
   world_gather(w);
-  world_expect(w, BEGIN
-               "20.0 error 401 auth_rejected turn:192.0.2.1 at 10.0.0.1:50000 allocate \"Unauthenticated\"\n" END("20.0"));
+  world_expect(
+      w,
+      BEGIN "20.0 error 401 auth_rejected turn:192.0.2.1 at 10.0.0.1:50000 allocate \"Unauthenticated\"\n" END("20.0"));
   world_free(w);
 }
 
@@ -46,7 +48,8 @@ static void a_user_name_that_has_expired_says_so(void **state) {
     world_add_with(w, "turn:192.0.2.1", cases[i].user, "some-credential");
     world_gather(w);
     (void)snprintf(expected, sizeof expected,
-                   BEGIN "20.0 error 401 %s turn:192.0.2.1 at 10.0.0.1:50000 allocate \"Unauthenticated\"\n" END("20.0"),
+                   BEGIN
+                   "20.0 error 401 %s turn:192.0.2.1 at 10.0.0.1:50000 allocate \"Unauthenticated\"\n" END("20.0"),
                    cases[i].cause);
     world_expect(w, expected);
     world_free(w);
@@ -55,10 +58,12 @@ static void a_user_name_that_has_expired_says_so(void **state) {
 
 static void a_challenge_without_nonce_or_realm_stands(void **state) {
   (void)state;
-  check("401-no-nonce", BEGIN
-        "10.0 error 401 malformed_challenge turn:192.0.2.1 at 10.0.0.1:50000 allocate \"Unauthenticated\"\n" END("10.0"));
-  check("401-no-realm", BEGIN
-        "10.0 error 401 malformed_challenge turn:192.0.2.1 at 10.0.0.1:50000 allocate \"Unauthenticated\"\n" END("10.0"));
+  check(
+      "401-no-nonce", BEGIN
+      "10.0 error 401 malformed_challenge turn:192.0.2.1 at 10.0.0.1:50000 allocate \"Unauthenticated\"\n" END("10.0"));
+  check(
+      "401-no-realm", BEGIN
+      "10.0 error 401 malformed_challenge turn:192.0.2.1 at 10.0.0.1:50000 allocate \"Unauthenticated\"\n" END("10.0"));
 }
 
 static void a_stun_url_that_is_challenged_needs_credentials(void **state) {
@@ -68,8 +73,9 @@ static void a_stun_url_that_is_challenged_needs_credentials(void **state) {
   world_listen(w, FLOE_TRANSPORT_UDP, NULL);
   world_add(w, "stun:192.0.2.1");
   world_gather(w);
-  world_expect(w, BEGIN
-               "10.0 error 401 auth_required stun:192.0.2.1 at 10.0.0.1:50000 binding \"Unauthenticated\"\n" END("10.0"));
+  world_expect(
+      w,
+      BEGIN "10.0 error 401 auth_required stun:192.0.2.1 at 10.0.0.1:50000 binding \"Unauthenticated\"\n" END("10.0"));
   world_free(w);
 }
 
@@ -85,8 +91,9 @@ static void three_stale_nonces_in_a_row_are_enough(void **state) {
   /* 401, then four authenticated requests: the first and three retries */
   world *w = turn_world("stale-forever");
   world_gather(w);
-  world_expect(w, BEGIN
-               "50.0 error 438 stale_nonce_loop turn:192.0.2.1 at 10.0.0.1:50000 allocate \"Stale Nonce\"\n" END("50.0"));
+  world_expect(
+      w,
+      BEGIN "50.0 error 438 stale_nonce_loop turn:192.0.2.1 at 10.0.0.1:50000 allocate \"Stale Nonce\"\n" END("50.0"));
   assert_int_equal(sim_server_counters(w->server).requests, 5);
   world_free(w);
 }

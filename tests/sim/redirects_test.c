@@ -93,8 +93,9 @@ static void to_a_binding_request_it_stands(void **state) {
   world_other_server(w, "192.0.2.2", FLOE_TRANSPORT_UDP, NULL);
   world_add(w, "stun:192.0.2.1");
   world_gather(w);
-  world_expect(w, BEGIN
-               "10.0 error 300 redirect_refused stun:192.0.2.1 at 10.0.0.1:50000 binding \"Try Alternate\"\n" END("10.0"));
+  world_expect(
+      w,
+      BEGIN "10.0 error 300 redirect_refused stun:192.0.2.1 at 10.0.0.1:50000 binding \"Try Alternate\"\n" END("10.0"));
   world_free(w);
 }
 
@@ -126,7 +127,8 @@ static void an_error_of_the_alternate_is_the_error(void **state) {
   world *w = redirecting("redirect=192.0.2.2:3478");
   world_other_server(w, "192.0.2.2", FLOE_TRANSPORT_UDP, "error-after-auth=486:Full");
   world_gather(w);
-  world_expect(w, BEGIN "30.0 error 486 quota_reached turn:192.0.2.1 at 10.0.0.1:50000 allocate \"Full\"\n" END("30.0"));
+  world_expect(w,
+               BEGIN "30.0 error 486 quota_reached turn:192.0.2.1 at 10.0.0.1:50000 allocate \"Full\"\n" END("30.0"));
   world_free(w);
 }
 
@@ -146,9 +148,9 @@ static void over_tcp_the_alternate_is_connected_to(void **state) {
   world_other_server(w, "192.0.2.2", FLOE_TRANSPORT_TCP, NULL);
   world_add(w, "turn:192.0.2.1?transport=tcp");
   world_gather(w);
-  world_expect(w, BEGIN
-               "50.0 candidate relay 192.0.2.2:50000 mapped=203.0.113.1:40001 tcp turn:192.0.2.1?transport=tcp\n" END(
-                   "50.0"));
+  world_expect(
+      w, BEGIN
+      "50.0 candidate relay 192.0.2.2:50000 mapped=203.0.113.1:40001 tcp turn:192.0.2.1?transport=tcp\n" END("50.0"));
   world_free(w);
 }
 

@@ -108,12 +108,9 @@ static void ten_gatherings_leave_nothing_behind(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(it_tells_everything_again),
-      cmocka_unit_test(while_gathering_it_is_refused),
-      cmocka_unit_test(the_old_allocation_is_deleted),
-      cmocka_unit_test(the_host_s_addresses_are_asked_for_again),
-      cmocka_unit_test(names_are_looked_up_again),
-      cmocka_unit_test(ten_gatherings_leave_nothing_behind),
+      cmocka_unit_test(it_tells_everything_again),     cmocka_unit_test(while_gathering_it_is_refused),
+      cmocka_unit_test(the_old_allocation_is_deleted), cmocka_unit_test(the_host_s_addresses_are_asked_for_again),
+      cmocka_unit_test(names_are_looked_up_again),     cmocka_unit_test(ten_gatherings_leave_nothing_behind),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,8 +109,7 @@ static void a_lost_syn_is_only_late(void **state) {
   sim_rule_add(w->s, &(sim_rule){.to = sim_addr("192.0.2.1:3478"), .action = SIM_DROP, .times = 2});
   world_add(w, URL);
   world_gather(w);
-  world_expect(w, BEGIN
-               "3030.0 candidate relay 192.0.2.1:50000 mapped=203.0.113.1:40000 tcp " URL "\n" END("3030.0"));
+  world_expect(w, BEGIN "3030.0 candidate relay 192.0.2.1:50000 mapped=203.0.113.1:40000 tcp " URL "\n" END("3030.0"));
   world_free(w);
 }
 

@@ -15,7 +15,7 @@ static void each_failure_has_its_cause(void **state) {
   (void)state;
   static const struct {
     const char *script, *cause;
-  } cases[] = {{"tls-plain-text", "tls_not_tls"},   {"tls-expired", "tls_expired"},
+  } cases[] = {{"tls-plain-text", "tls_not_tls"},    {"tls-expired", "tls_expired"},
                {"tls-self-signed", "tls_untrusted"}, {"tls-other-name", "tls_name_mismatch"},
                {"tls-alert", "tls_alert"},           {"close-after-accept", "tcp_closed"},
                {"reset-after-accept", "tcp_reset"}};

@@ -1,7 +1,7 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/cmocka.h"
 #include "support/sim_agent_internal.h"
 
 /* Far more than any world here makes in one go. */
@@ -236,16 +236,15 @@ void sim_agent_fail_allocations(sim_agent *a, uint64_t fail_at, uint64_t fail_fr
 
 /* --- making and freeing one -------------------------------------------------------------------------------------- */
 
-/* For people, when a test fails. */
+/* For people, when a test fails. Not through cmocka, which cuts at 1 KiB. */
 static void dump(void *user) {
   const sim_agent *a = user;
   if (a->env == NULL) return;
   const char *trace = sim_agent_trace(a);
   size_t len = strlen(trace);
   const char *name = sim_host_name(a->host);
-  print_error("wire of %s:\n%strace of %s, its end:\n%s", name, sim_agent_wire(a), name,
-              len > DUMPED_TRACE ? trace + len - DUMPED_TRACE : trace);
-  print_error("events of %s:\n%s", name, sim_agent_events(a));
+  (void)fprintf(stderr, "wire of %s:\n%strace of %s, its end:\n%s\nevents of %s:\n%s", name, sim_agent_wire(a), name,
+                len > DUMPED_TRACE ? trace + len - DUMPED_TRACE : trace, name, sim_agent_events(a));
 }
 
 /* Everything but the check of what is left: also done when a test failed before. */
