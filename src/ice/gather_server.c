@@ -196,6 +196,8 @@ void floe__gather_server_on_lookup(floe__gather_server *s) {
   take_family(s, FLOE_FAMILY_IPV4, &s->ipv4_open);
   take_family(s, FLOE_FAMILY_IPV6, &s->ipv6_open);
   finish_making(s);
+  /* The last answer may bring no attempt, and the others may have failed before it came. */
+  if (floe__gather_server_is_done(s)) floe__gather_error_unreachable(s);
 }
 
 /* --- how far it is --------------------------------------------------------------------------------------------- */

@@ -125,7 +125,7 @@ static void fin_is_told_once_after_the_bytes(void **state) {
   for (int i = 0; i < 5; i++) (void)uv_run(&f->loop, UV_RUN_NOWAIT);
   char buf[8];
   assert_int_equal(read(conn, buf, sizeof buf), 5);
-  assert_int_equal(f->core->n_inputs, 3);
+  assert_int_equal(f->core->n_inputs, 4);
   (void)close(conn);
 }
 
