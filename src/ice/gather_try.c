@@ -125,6 +125,7 @@ static floe__try_step connect_tcp(floe__try *t) {
   floe_addr local = t->setup.base->interface.addr;
   floe__try_go(t, FLOE__TRY_CONNECTING);
   t->tcp_local = local;
+  t->tcp_broken = false;
   t->tcp = floe__io_open(io, FLOE_TRANSPORT_TCP, &local, &t->server);
   if (t->tcp == 0) return floe__try_fail(t, FLOE_CAUSE_SOCKET_FAILED, 0, NULL);
   t->step_deadline = floe__after_ms(io->now, io->settings->cfg.timing.connect_timeout_ms);

@@ -62,6 +62,7 @@ struct floe__try {
   bool owns_udp;    /* uses `udp`, not the base's socket */
   floe__udp_socket udp;
   floe_sock_id tcp; /* 0 = none */
+  bool tcp_broken;  /* the driver has told its failure */
   floe_addr tcp_local;
   floe__tls *tls;
   floe__turn_framer framer;

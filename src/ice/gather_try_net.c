@@ -20,7 +20,7 @@ static void note_os_error(floe__try *t, const floe_input *in) {
 /* --- streams --------------------------------------------------------------------------------------------------- */
 
 static void send_stream(floe__try *t, floe_bytes bytes) {
-  (void)floe__io_transmit(t->setup.io, t->tcp, &t->server, bytes);
+  if (!t->tcp_broken) (void)floe__io_transmit(t->setup.io, t->tcp, &t->server, bytes);
 }
 
 void floe__try_flush_tls(floe__try *t) {
@@ -143,6 +143,7 @@ static floe_cause cause_of_tcp_error(floe_net_error error, bool connecting) {
 floe__try_step floe__try_on_tcp_failed(floe__try *t, const floe_input *in) {
   if (t->state == FLOE__TRY_ENDED) return FLOE__TRY_STEP_NONE;
   note_os_error(t, in);
+  t->tcp_broken = true; /* nothing can be sent on it any more, close_notify included */
   return lose_connection(t, cause_of_tcp_error(in->net_error, t->state == FLOE__TRY_CONNECTING));
 }
 
