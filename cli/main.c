@@ -1,4 +1,5 @@
 /* floe - the command. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,7 +81,16 @@ static int finish(int status) {
   return status == FLOE__EXIT_OK ? 128 + SIGPIPE : status;
 }
 
+/* A standard stream that the parent closed must not become the number of a socket. The wrong direction makes every use of
+ * it fail, as if it were still closed. */
+static void occupy_standard_streams(void) {
+  for (int fd = 0; fd <= 2; fd++) {
+    if (fcntl(fd, F_GETFD) < 0) (void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+  }
+}
+
 int main(int argc, char **argv) {
+  occupy_standard_streams();
   (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write: allocations are still deleted */
   if (argc < 2) {
     print_usage(stderr);

@@ -84,8 +84,8 @@ char *floe__prompt_secret(const char *user, char *why, size_t cap) {
     (void)snprintf(why, cap, "there is no terminal to ask on: use --credential-file");
     return NULL;
   }
-  ask(user);
-  if (echo_off(old)) {
+  if (echo_off(old)) { /* first, so that nothing typed early is shown or thrown away after the question */
+    ask(user);
     line = read_line(why, cap);
   } else {
     (void)snprintf(why, cap, "cannot switch the echo of the terminal off: %s", strerror(errno));
