@@ -44,21 +44,29 @@ static void on_written(uv_write_t *req, int status) {
   if (s->ends) finish(s);
 }
 
+/* A stream with a hole in it is of no use: it is reset, and the core is told as if the client had gone. */
+static void break_off(floe__tsuv_socket *s) {
+  s->ends = s->reset = true;
+  floe__tsuv_close_socket(s);
+  floe__testserver_on_end(s->server->core, floe__tsuv_now(), s->id);
+}
+
 static void queue_write(floe__tsuv_socket *s, floe_bytes data) {
   write_request *w = NULL;
   if (uv_stream_get_write_queue_size(&s->uv.stream) + data.len <= FLOE__TSUV_MAX_UNSENT) {
     w = floe__alloc(s->server->env, sizeof *w + data.len);
   }
-  if (w == NULL) { /* a stream with a hole in it is of no use */
-    s->ends = s->reset = true;
-    floe__tsuv_close_socket(s);
+  if (w == NULL) {
+    break_off(s);
     return;
   }
   w->req.data = w;
   w->socket = s;
   memcpy(w->bytes, data.ptr, data.len);
   uv_buf_t buf = uv_buf_init((char *)w->bytes, (unsigned)data.len);
-  if (uv_write(&w->req, &s->uv.stream, &buf, 1, on_written) != 0) floe__free(s->server->env, w);
+  if (uv_write(&w->req, &s->uv.stream, &buf, 1, on_written) == 0) return;
+  floe__free(s->server->env, w);
+  break_off(s);
 }
 
 void floe__tsuv_write(floe__tsuv_socket *s, floe_bytes data) {
@@ -107,6 +115,7 @@ static bool start_conn(floe__tsuv_socket *s, uv_stream_t *listener, floe_addr *f
   if (uv_tcp_getpeername(&s->uv.tcp, (struct sockaddr *)&sa, &len) != 0) return false;
   *from = floe__tsuv_from_sockaddr((struct sockaddr *)&sa);
   (void)uv_tcp_nodelay(&s->uv.tcp, 1); /* each write its own segment, as far as that is ours to say */
+  (void)uv_tcp_keepalive(&s->uv.tcp, 1, FLOE__TSUV_KEEPALIVE_S); /* a client may vanish without a word */
   return uv_read_start(&s->uv.stream, floe__tsuv_lend_buffer, on_read) == 0;
 }
 

@@ -4,9 +4,10 @@
 
 #include "testserver_uv/testserver_uv.h"
 
-#define FLOE__TSUV_MAX_CONNS  2048       /* accepted at the same time, those being closed included */
-#define FLOE__TSUV_MAX_UNSENT (1u << 20) /* bytes waiting on one connection; beyond it is reset */
-#define FLOE__TSUV_BACKLOG    128
+#define FLOE__TSUV_MAX_CONNS   2048       /* accepted at the same time, those being closed included */
+#define FLOE__TSUV_MAX_UNSENT  (1u << 20) /* bytes waiting on one connection; beyond it is reset */
+#define FLOE__TSUV_BACKLOG     128
+#define FLOE__TSUV_KEEPALIVE_S 60
 
 typedef enum floe__tsuv_kind {
   FLOE__TSUV_UDP = 0, /* a listening UDP socket */
