@@ -35,18 +35,25 @@ static void tell_icmp_errors(floe__uv_sock *sock) {
   }
 }
 
+/* Takes the pending error away; what the error queue holds stays there. */
+static void clear_pending_error(const floe__uv_sock *sock) {
+  int err;
+  socklen_t len = sizeof err;
+  (void)getsockopt(sock->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+}
+
 /* An ICMP error that came in leaves a pending error on the socket, which the next call returns in place of doing its
- * work: so a failure is believed only when it is repeated. Returns 0 or an errno. */
+ * work; and a local firewall that rejects leaves one behind each refused call (EPERM, then ECONNREFUSED). So a failure
+ * is believed only when it is met with no error pending. Returns 0 or an errno. */
 static int send_now(floe__uv_sock *sock, const floe_addr *to, floe_bytes data) {
   struct sockaddr_storage sa;
   socklen_t len = floe__uv_sockaddr_of(&sa, to);
-  for (int tries = 0, is_retry = 0;; tries++) {
+  for (int tries = 0;; tries++) {
     if (sendto(sock->fd, data.ptr, data.len, 0, (const struct sockaddr *)&sa, len) >= 0) return 0;
     int err = errno;
     if (err == EAGAIN || err == EWOULDBLOCK) return EAGAIN;
-    if (err == EINTR) continue;
-    if (is_retry || tries >= PENDING_ERRORS) return err;
-    is_retry = 1;
+    if (tries >= PENDING_ERRORS || (tries > 0 && err != EINTR)) return err;
+    clear_pending_error(sock);
   }
 }
 
