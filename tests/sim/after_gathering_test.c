@@ -183,6 +183,53 @@ static void one_lost_refresh_does_not_matter(void **state) {
   world_free(w);
 }
 
+/* "A full send queue is FLOE_E_AGAIN, never a drop." */
+static void a_full_queue_says_so(void **state) {
+  (void)state;
+  world *w = world_new(1);
+  w->cfg.max_queue_bytes = 8192;
+  world_listen(w, FLOE_TRANSPORT_UDP, NULL);
+  world_add(w, "turn:192.0.2.1");
+  world_gather(w);
+  peer p;
+  make_peer(&p, w);
+  uint32_t relay = sim_agent_relay(w->agent, 0);
+  assert_int_equal(sim_agent_permit(w->agent, relay, "198.51.100.1:9000", true), FLOE_OK);
+  sim_run_for(w->s, 100);
+  static const uint8_t data[1000];
+  floe_addr to = sim_addr("198.51.100.1:9000");
+  uint32_t accepted = 0;
+  floe_status st = FLOE_OK;
+  while (accepted < 100 && st == FLOE_OK) {
+    st = floe_ice_agent_send_relayed(sim_agent_core(w->agent), sim_now(w->s), relay, &to,
+                                     (floe_bytes){data, sizeof data});
+    accepted += st == FLOE_OK ? 1 : 0;
+  }
+  assert_int_equal(st, FLOE_E_AGAIN);
+  assert_in_range(accepted, 5, 8);
+  sim_agent_feed(w->agent, &(floe_input){.type = FLOE_INPUT_TIMER});
+  sim_run_for(w->s, 100);
+  assert_int_equal(p.n, accepted);
+  assert_int_equal(sim_agent_send_relayed(w->agent, relay, "198.51.100.1:9000", "again"), FLOE_OK);
+  sim_run_for(w->s, 100);
+  assert_string_equal(p.got, "again");
+  world_free(w);
+}
+
+static void what_is_too_large_is_refused(void **state) {
+  (void)state;
+  world *w = with_relay(FLOE_TRANSPORT_TCP, NULL);
+  uint32_t relay = sim_agent_relay(w->agent, 0);
+  assert_int_equal(sim_agent_permit(w->agent, relay, "198.51.100.1:9000", false), FLOE_OK);
+  sim_run_for(w->s, 100);
+  static const uint8_t data[65001];
+  floe_addr to = sim_addr("198.51.100.1:9000");
+  assert_int_equal(
+      floe_ice_agent_send_relayed(sim_agent_core(w->agent), sim_now(w->s), relay, &to, (floe_bytes){data, sizeof data}),
+      FLOE_E_TOO_LARGE);
+  world_free(w);
+}
+
 /* The report is that of gathering: what is lost later does not change it. */
 static void the_report_stays(void **state) {
   (void)state;
@@ -205,6 +252,8 @@ int main(void) {
       cmocka_unit_test(a_server_that_vanished_is_told_before_the_allocation_ends),
       cmocka_unit_test(a_broken_connection_loses_the_allocation),
       cmocka_unit_test(one_lost_refresh_does_not_matter),
+      cmocka_unit_test(a_full_queue_says_so),
+      cmocka_unit_test(what_is_too_large_is_refused),
       cmocka_unit_test(the_report_stays),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,8 +57,8 @@ static void over_tcp_it_ends_the_attempt_at_once(void **state) {
   (void)sim_responder_tcp(w->server_host, "192.0.2.1:3478", unsigned_error_after_auth);
   world_add(w, "turn:192.0.2.1?transport=tcp");
   world_gather(w);
-  world_expect(w, BEGIN
-               "30.0 error 701 bad_integrity turn:192.0.2.1?transport=tcp at 10.0.0.1:50001 allocate\n" END("30.0"));
+  world_expect(
+      w, BEGIN "30.0 error 701 bad_integrity turn:192.0.2.1?transport=tcp at 10.0.0.1:50001 allocate\n" END("30.0"));
   world_free(w);
 }
 
@@ -93,7 +93,8 @@ static void what_was_discarded_does_not_hurt_a_good_answer(void **state) {
   world_free(w);
 }
 
-/* --- phrases and codes --------------------------------------------------------------------------------------------- */
+/* --- phrases and codes ---------------------------------------------------------------------------------------------
+ */
 
 static floe_bytes error_value;
 
@@ -113,15 +114,36 @@ static void phrases_are_decoded_as_the_contract_says(void **state) {
   } cases[] = {
 #define CASE(value, text) {value, sizeof(value) - 1, text}
       CASE("\0\0\4\x56Quota", "Quota"),
-      CASE("\0\0\4\x56Quota\0\0\0", "Quota"),                       /* coturn counts padding in */
+      CASE("\0\0\4\x56Quota\0\0\0", "Quota"), /* coturn counts padding in */
       CASE("\0\0\4\x56", "Allocation Quota Reached"),
       CASE("\0\0\4\x56\0\0", "Allocation Quota Reached"),
-      CASE("\0\0\4\x56" "a\r\nb", "a\xEF\xBF\xBD\xEF\xBF\xBD" "b"), /* C0 */
-      CASE("\0\0\4\x56" "a\xC2\x85" "b", "a\xEF\xBF\xBD" "b"),      /* C1 */
-      CASE("\0\0\4\x56" "a\xF0\x9F" "b", "a\xEF\xBF\xBD" "b"),      /* one for each maximal subpart */
-      CASE("\0\0\4\x56" "a\xC0\x80" "b", "a\xEF\xBF\xBD\xEF\xBF\xBD" "b"),
-      CASE("\0\0\4\x56" "\xC3\xBC" "ber", "\xC3\xBC" "ber"),
-      CASE("\xFF\xFF\xFC\x56" "reserved bits", "reserved bits"),
+      CASE("\0\0\4\x56"
+           "a\r\nb",
+           "a\xEF\xBF\xBD\xEF\xBF\xBD"
+           "b"), /* C0 */
+      CASE("\0\0\4\x56"
+           "a\xC2\x85"
+           "b",
+           "a\xEF\xBF\xBD"
+           "b"), /* C1 */
+      CASE("\0\0\4\x56"
+           "a\xF0\x9F"
+           "b",
+           "a\xEF\xBF\xBD"
+           "b"), /* one for each maximal subpart */
+      CASE("\0\0\4\x56"
+           "a\xC0\x80"
+           "b",
+           "a\xEF\xBF\xBD\xEF\xBF\xBD"
+           "b"),
+      CASE("\0\0\4\x56"
+           "\xC3\xBC"
+           "ber",
+           "\xC3\xBC"
+           "ber"),
+      CASE("\xFF\xFF\xFC\x56"
+           "reserved bits",
+           "reserved bits"),
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     error_value = (floe_bytes){(const uint8_t *)cases[i].value, cases[i].len};
@@ -175,7 +197,8 @@ static void an_error_without_its_code_is_malformed(void **state) {
   }
 }
 
-/* --- answers that lack something ------------------------------------------------------------------------------------ */
+/* --- answers that lack something ------------------------------------------------------------------------------------
+ */
 
 static void mapped_address_only(sim_responder *r, const floe__stun_msg *request, uint32_t n) {
   (void)n;
@@ -201,8 +224,9 @@ static void unknown_required_attribute(sim_responder *r, const floe__stun_msg *r
 static void an_attribute_that_must_be_understood_and_is_not(void **state) {
   (void)state;
   check_udp("stun:192.0.2.1", unknown_required_attribute,
-            BEGIN "* error 701 malformed_response stun:192.0.2.1 at 10.0.0.1:50000 binding\n"
-                  "* candidate end\n* state complete\n");
+            BEGIN
+            "* error 701 malformed_response stun:192.0.2.1 at 10.0.0.1:50000 binding\n"
+            "* candidate end\n* state complete\n");
 }
 
 static void unknown_optional_attribute(sim_responder *r, const floe__stun_msg *request, uint32_t n) {
@@ -256,7 +280,8 @@ static void a_second_copy_changes_nothing(void **state) {
   world_free(w);
 }
 
-/* --- stale nonces between other answers ------------------------------------------------------------------------------ */
+/* --- stale nonces between other answers ------------------------------------------------------------------------------
+ */
 
 static void stale_now_and_then(sim_responder *r, const floe__stun_msg *request, uint32_t n) {
   if (!is_signed(request)) {

@@ -104,6 +104,19 @@ static void priorities_differ_and_foundations_are_per_base(void **state) {
   world_free(w);
 }
 
+static void candidates_beyond_the_limit_are_not_kept(void **state) {
+  (void)state;
+  world *w = world_new_with(1, "eth0", "192.0.2.10", "eth1", "192.0.2.11", "eth2", "192.0.2.12", NULL);
+  w->cfg.max_candidates = 2;
+  world_gather(w);
+  world_expect(w,
+               "0.0 state gathering\n"
+               "0.0 candidate host 192.0.2.10:50000\n"
+               "0.0 candidate host 192.0.2.11:50001\n" END("0.0"));
+  assert_int_equal(floe_ice_agent_local_candidates(sim_agent_core(w->agent), NULL), 2);
+  world_free(w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(no_server_completes_at_once),
@@ -114,6 +127,7 @@ int main(void) {
       cmocka_unit_test(a_refused_bind_costs_only_its_candidate),
       cmocka_unit_test(families_and_interfaces_can_be_left_out),
       cmocka_unit_test(priorities_differ_and_foundations_are_per_base),
+      cmocka_unit_test(candidates_beyond_the_limit_are_not_kept),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,12 +132,12 @@ static void an_error_of_the_alternate_is_the_error(void **state) {
   world_free(w);
 }
 
-/* To an authenticated request it must pass MESSAGE-INTEGRITY: an unsigned one is discarded like any other. */
-static void an_unsigned_one_after_authentication_is_not_followed(void **state) {
+/* What a base of the one family cannot reach cannot be used (RFC 8489 14.15: the alternate is of the same family). */
+static void an_alternate_of_the_other_family_is_not_used(void **state) {
   (void)state;
-  world *w = redirecting("error=300:Try Alternate");
+  world *w = redirecting("redirect=[2001:db8:2::1]:3478");
   world_gather(w);
-  world_expect(w, BEGIN ERROR_300("10.0", "redirect_refused") END("10.0"));
+  world_expect(w, BEGIN ERROR_300("10.0", "*") END("10.0"));
   world_free(w);
 }
 
@@ -184,6 +184,39 @@ static void over_tls_the_alternate_must_fit_the_configured_name(void **state) {
   }
 }
 
+/* ALTERNATE-DOMAIN says which name the certificate must fit, but only in a signed answer. */
+static void over_tls_a_signed_alternate_domain_is_believed(void **state) {
+  (void)state;
+  static const struct {
+    const char *script;
+    bool is_followed;
+  } cases[] = {{"redirect-after-auth=192.0.2.2:5349,alternate-domain=other.example.org", true},
+               {"redirect=192.0.2.2:5349,alternate-domain=other.example.org", false}};
+  for (size_t i = 0; i < 2; i++) {
+    world *w = world_new(1);
+    world_listen(w, FLOE_TRANSPORT_TLS, cases[i].script);
+    w->ts.cert_name = "other.example.org";
+    sim_server *other = world_other_server(w, "192.0.2.2", FLOE_TRANSPORT_TLS, NULL);
+    sim_dns_add(w->s, "turn.example.org", "192.0.2.1", NULL);
+    world_add(w, "turns:turn.example.org");
+    char pem[16384];
+    (void)snprintf(pem, sizeof pem, "%s%s", floe__testserver_ca_pem(sim_server_core(w->server)),
+                   floe__testserver_ca_pem(sim_server_core(other)));
+    w->cfg.ca_pem = (floe_bytes){(const uint8_t *)pem, strlen(pem)};
+    world_gather(w);
+    if (cases[i].is_followed) {
+      world_expect(
+          w, BEGIN
+          "90.0 candidate relay 192.0.2.2:50000 mapped=203.0.113.1:40001 tls turns:turn.example.org\n" END("90.0"));
+    } else {
+      world_expect(
+          w, BEGIN
+          "60.0 error 300 tls_name_mismatch turns:turn.example.org at 10.0.0.1:* * \"Try Alternate\"\n" END("60.0"));
+    }
+    world_free(w);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_unsigned_one_to_the_first_request_is_followed_and_noted),
@@ -195,9 +228,10 @@ int main(void) {
       cmocka_unit_test(to_a_binding_request_it_stands),
       cmocka_unit_test(an_alternate_that_is_dead_tells_what_was_met_there),
       cmocka_unit_test(an_error_of_the_alternate_is_the_error),
-      cmocka_unit_test(an_unsigned_one_after_authentication_is_not_followed),
+      cmocka_unit_test(an_alternate_of_the_other_family_is_not_used),
       cmocka_unit_test(over_tcp_the_alternate_is_connected_to),
       cmocka_unit_test(over_tls_the_alternate_must_fit_the_configured_name),
+      cmocka_unit_test(over_tls_a_signed_alternate_domain_is_believed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,6 +147,45 @@ static void a_link_local_server_is_reached_from_its_link_only(void **state) {
   world_free(w);
 }
 
+static void so_is_an_ipv6_link_local_server(void **state) {
+  (void)state;
+  world *w = world_new_with(1, "eth0", "fe80::1", "eth0", "2001:db8:1::1", NULL);
+  sim_host_add_address(w->server_host, "eth0", "fe80::2");
+  world_listen_at(w, FLOE_TRANSPORT_UDP, "[fe80::2]:3478", NULL);
+  world_add(w, "stun:[fe80::2]");
+  world_gather(w);
+  world_expect_wire(w, "send", "0.0 send udp [fe80::1%2]:50001 > [fe80::2%2]:3478 Binding\n");
+  world_expect_report(w, "report ok\nserver 0.0 ok - stun:[fe80::2]\n  attempt candidate udp * > [fe80::2]:3478 *\n");
+  world_free(w);
+}
+
+static void a_link_local_base_serves_no_other_server(void **state) {
+  (void)state;
+  world *w = world_new_with(1, "eth0", "169.254.1.1", NULL);
+  world_listen(w, FLOE_TRANSPORT_UDP, NULL);
+  world_add(w, "stun:192.0.2.1");
+  world_gather(w);
+  world_expect(w,
+               "0.0 state gathering\n"
+               "0.0 error 701 no_local_address stun:192.0.2.1 at - *\n"
+               "0.0 candidate host 169.254.1.1:50000\n" END("0.0"));
+  world_free(w);
+}
+
+static void an_ordinary_base_serves_no_link_local_server(void **state) {
+  (void)state;
+  world *w = world_new(1);
+  world_add(w, "stun:169.254.1.2");
+  world_add(w, "turn:[fe80::2]");
+  world_gather(w);
+  world_expect(w,
+               "0.0 state gathering\n"
+               "0.0 error 701 no_local_address stun:169.254.1.2 at - *\n"
+               "0.0 error 701 no_local_address turn:[fe80::2] at - *\n"
+               "0.0 candidate host 10.0.0.1:50000\n" END("0.0"));
+  world_free(w);
+}
+
 static void a_stun_url_is_unused_under_relay_only(void **state) {
   (void)state;
   world *w = world_new(1);
@@ -187,6 +226,9 @@ int main(void) {
       cmocka_unit_test(a_name_for_loopback_is_reached_from_loopback),
       cmocka_unit_test(a_name_whose_addresses_no_base_serves),
       cmocka_unit_test(a_link_local_server_is_reached_from_its_link_only),
+      cmocka_unit_test(so_is_an_ipv6_link_local_server),
+      cmocka_unit_test(a_link_local_base_serves_no_other_server),
+      cmocka_unit_test(an_ordinary_base_serves_no_link_local_server),
       cmocka_unit_test(a_stun_url_is_unused_under_relay_only),
       cmocka_unit_test(dtls_is_reported_until_it_is_built),
   };

@@ -156,6 +156,10 @@ bool sim_agent_run_to_closed(sim_agent *a, uint64_t limit_ms) {
   return true;
 }
 
+void sim_agent_set_lenient(sim_agent *a) {
+  a->lenient = true;
+}
+
 /* --- what was recorded ------------------------------------------------------------------------------------------- */
 
 floe_ice_agent *sim_agent_core(sim_agent *a) {

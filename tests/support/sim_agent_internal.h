@@ -50,6 +50,7 @@ struct sim_agent {
   floe_time wake_at;
   bool drain_planned;
   bool closed; /* floe_ice_agent_close was called */
+  bool lenient;
   sim_slot *slots;
   sim_lookup *lookups;
 

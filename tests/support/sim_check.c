@@ -59,6 +59,7 @@ void sim_check_event(sim_agent *a, const floe_event *e) {
   if (a->closed) sim_fail(a->s, "%s after close", e->name);
   if (strcmp(e->name, floe_event_name(e->type)) != 0) sim_fail(a->s, "an event has the wrong name: %s", e->name);
   if (e->bubbles || e->cancelable) sim_fail(a->s, "an event bubbles or can be cancelled");
+  if (e->target != NULL) sim_fail(a->s, "an event of the core has a target");
   if (e->time > sim_now(a->s)) sim_fail(a->s, "an event of the future");
   switch (e->type) {
     case FLOE_EVENT_ICEGATHERINGSTATECHANGE: check_state_change(a, e->u.gathering_state); return;

@@ -17,7 +17,7 @@ struct sim_responder {
   sim_udp *udp; /* NULL for TCP */
   sim_tcp *tcp; /* NULL for UDP, and until a client has connected; the last one */
   floe_addr from;
-  uint32_t n; /* requests seen */
+  uint32_t n;         /* requests seen */
   floe__stun_key key; /* of user "user", realm "floe.test", credential "secret" */
   uint8_t buf[2048];
   floe__stun_builder answer;
