@@ -155,7 +155,9 @@ static void so_is_an_ipv6_link_local_server(void **state) {
   world_add(w, "stun:[fe80::2]");
   world_gather(w);
   world_expect_wire(w, "send", "0.0 send udp [fe80::1%2]:50001 > [fe80::2%2]:3478 Binding\n");
-  world_expect_report(w, "report ok\nserver 0.0 ok - stun:[fe80::2]\n  attempt candidate udp * > [fe80::2]:3478 *\n");
+  world_expect_report(w,
+                      "report ok\nserver 0.0 ok - stun:[fe80::2]\n  attempt candidate udp * > [fe80::2%2]:3478 "
+                      "mapped=[fe80::1]:50001\n");
   world_free(w);
 }
 
