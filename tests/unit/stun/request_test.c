@@ -320,6 +320,22 @@ static void they_stay_out_after_a_challenge(void **state) {
   assert_false(floe__stun_has(&m, FLOE__STUN_ADDITIONAL_ADDRESS_FAMILY));
 }
 
+/* SOFTWARE is optional, too: it is left out when it is named, and only then asks for a retry of its own. */
+static void software_is_left_out_when_it_is_named(void **state) {
+  fixture *f = *state;
+  f->req.software = "floe test";
+  start(f);
+  assert_int_equal(deliver_420(f, "\x80\x22", 2), FLOE__STUN_PENDING);
+  floe__stun_msg m = last_sent(f);
+  assert_false(floe__stun_has(&m, FLOE__STUN_SOFTWARE));
+  assert_int_equal(deliver_420(f, "\x80\x22", 2), FLOE__STUN_RESULT_ERROR);
+  start(f);
+  assert_int_equal(deliver_420(f, "\x80\x00", 2), FLOE__STUN_RESULT_ERROR);
+  f->req.software = NULL;
+  start(f);
+  assert_int_equal(deliver_420(f, "\x80\x22", 2), FLOE__STUN_RESULT_ERROR);
+}
+
 static void a_420_that_stands(void **state) {
   static const struct {
     bool has_optional;
@@ -351,6 +367,35 @@ static void cleared(void **state) {
   assert_int_equal(floe__stun_request_on_deadline(&f->req, MS(9000), &f->out), FLOE__STUN_PENDING);
 }
 
+/* --- trace ----------------------------------------------------------------------------------------------------------
+ */
+
+static char traced[4][256];
+static size_t n_traced;
+
+static void keep_trace(void *user, const char *json, size_t len) {
+  (void)user;
+  assert_true(n_traced < 4 && len < sizeof traced[0]);
+  memcpy(traced[n_traced], json, len);
+  traced[n_traced++][len] = '\0';
+}
+
+static void what_happens_is_traced(void **state) {
+  fixture *f = *state;
+  n_traced = 0;
+  f->bed.env->cfg.trace = keep_trace;
+  start(f);
+  respond_error(f, 486, "secret?");
+  assert_int_equal(deliver(f), FLOE__STUN_RESULT_ERROR);
+  assert_int_equal(n_traced, 2);
+  assert_string_equal(traced[0],
+                      "{\"t_ms\":0.000,\"event\":\"stun.request.sent\",\"method\":3,\"transmission\":1,"
+                      "\"signed\":0}");
+  assert_string_equal(traced[1],
+                      "{\"t_ms\":10.000,\"event\":\"stun.request.judged\",\"method\":3,\"result\":\"error\","
+                      "\"code\":486,\"cause\":\"quota_reached\"}");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(first_request),
@@ -370,8 +415,10 @@ int main(void) {
       TEST(mismatch),
       TEST(optional_attributes_are_left_out_once),
       TEST(they_stay_out_after_a_challenge),
+      TEST(software_is_left_out_when_it_is_named),
       TEST(a_420_that_stands),
       TEST(cleared),
+      TEST(what_happens_is_traced),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
