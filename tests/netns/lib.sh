@@ -98,16 +98,31 @@ set_kernel() { # NAMESPACE PATH VALUE
   ip netns exec "$1" sh -c 'echo "$1" >"/proc/sys/net/$0"' "$2" "$3" || fail "cannot set $2 in $1"
 }
 
-# Runs a command in a namespace, with the /etc files of $work/etc/NAMESPACE.
+# inside NAMESPACE[@VARIANT] COMMAND...: runs a command in a namespace, with the /etc files of $work/etc/VARIANT.
 inside() {
-  inside_ns=$1
+  inside_ns=${1%@*}
+  inside_etc=${1#*@}
   shift
   # shellcheck disable=SC2016
   ip netns exec "$inside_ns" sh -c '
     for file in "$0"/*; do
       [ ! -e "/etc/${file##*/}" ] || mount --bind "$file" "/etc/${file##*/}" || exit 125
     done
-    exec "$@"' "$work/etc/$inside_ns" "$@"
+    exec "$@"' "$work/etc/$inside_etc" "$@"
+}
+
+# resolvers VARIANT ADDRESS...: another /etc, whose resolv.conf names these; lines from standard input are added to its
+# hosts file.
+resolvers() {
+  mkdir -p "$work/etc/$1"
+  printf 'hosts: files dns\n' >"$work/etc/$1/nsswitch.conf"
+  { printf '127.0.0.1 localhost\n::1 localhost\n'; cat; } >"$work/etc/$1/hosts"
+  resolvers_file=$work/etc/$1/resolv.conf
+  : >"$resolvers_file"
+  shift
+  for one; do
+    printf 'nameserver %s\n' "$one" >>"$resolvers_file"
+  done
 }
 
 link() { # NAMESPACE INTERFACE NAMESPACE INTERFACE: a cable between two namespaces
@@ -144,13 +159,15 @@ rules() {
   ip netns exec "$1" nft -f - || fail "nft rules of $1"
 }
 
-# The network of most tests. The client is at home behind a router, the server is on the far side.
-CLIENT4=10.81.1.2
+# The network of most tests: two hosts with public addresses and a router between them.
+CLIENT4=192.0.2.2
 CLIENT6=2001:db8:81:1::2
 SERVER4=198.51.100.2
 SERVER6=2001:db8:81:2::2
-ROUTER4=198.51.100.1 # its outer addresses
-ROUTER6=2001:db8:81:2::1
+NEAR4=192.0.2.1 # the router's addresses at the client's side
+NEAR6=2001:db8:81:1::1
+FAR4=198.51.100.1 # and at the server's
+FAR6=2001:db8:81:2::1
 
 routed_network() {
   ns client router server
@@ -158,13 +175,13 @@ routed_network() {
   link server eth0 router out0
   forward router
   address client eth0 "$CLIENT4/24" "$CLIENT6/64"
-  address router in0 10.81.1.1/24 2001:db8:81:1::1/64
-  address router out0 "$ROUTER4/24" "$ROUTER6/64"
+  address router in0 "$NEAR4/24" "$NEAR6/64"
+  address router out0 "$FAR4/24" "$FAR6/64"
   address server eth0 "$SERVER4/24" "$SERVER6/64"
-  route client default via 10.81.1.1
-  route client default via 2001:db8:81:1::1
-  route server 10.81.0.0/16 via "$ROUTER4"
-  route server 2001:db8:81::/48 via "$ROUTER6"
+  route client default via "$NEAR4"
+  route client default via "$NEAR6"
+  route server default via "$FAR4"
+  route server default via "$FAR6"
 }
 
 # --- servers ----------------------------------------------------------------------------------------------------------
@@ -174,6 +191,7 @@ routed_network() {
 serve() {
   serve_ns=$1
   serve_log=$work/server.$2
+  [ ! -e "$serve_log" ] || fail "two servers have the log $2"
   serve_ready=$3
   shift 3
   inside "$serve_ns" "$@" >>"$serve_log" 2>&1 &
@@ -216,18 +234,46 @@ testserver() {
 # Makes an authority, $work/ca.pem.
 certificate_authority() {
   need openssl
+  mkdir "$work/ca"
+  : >"$work/ca/index"
+  cat >"$work/ca/conf" <<END
+[ca]
+default_ca = here
+[here]
+database = $work/ca/index
+new_certs_dir = $work/ca
+certificate = $work/ca.pem
+private_key = $work/ca.key
+rand_serial = yes
+default_md = sha256
+policy = any
+unique_subject = no
+[any]
+commonName = supplied
+END
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=Floe test authority" \
     -keyout "$work/ca.key" -out "$work/ca.pem" >/dev/null 2>&1 || fail "openssl: the authority"
 }
 
-# certificate FILE NAME DAYS: a certificate for NAME signed by the authority, FILE.pem and FILE.key in $work. With DAYS
-# below zero it has run out.
+# certificate FILE NAME [FIRST LAST]: a certificate for NAME signed by the authority, FILE.pem and FILE.key in $work, good
+# for a month from now, or between two times such as 20200131235959Z.
 certificate() {
-  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$2" -keyout "$work/$1.key" \
-    -out "$work/$1.csr" >/dev/null 2>&1 || fail "openssl: the key of $1"
-  printf 'subjectAltName=DNS:%s\n' "$2" >"$work/$1.ext"
-  openssl x509 -req -in "$work/$1.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days "$3" \
-    -extfile "$work/$1.ext" -out "$work/$1.pem" >/dev/null 2>&1 || fail "openssl: the certificate of $1"
+  certificate_file=$work/$1
+  certificate_name=$2
+  shift 2
+  if [ $# -eq 2 ]; then
+    set -- -startdate "$1" -enddate "$2"
+  else
+    set -- -days 30
+  fi
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$certificate_name" \
+    -keyout "$certificate_file.key" -out "$certificate_file.csr" >/dev/null 2>&1 || fail "openssl: the key of $certificate_file"
+  printf 'subjectAltName=DNS:%s\n' "$certificate_name" >"$certificate_file.ext"
+  openssl ca -batch -notext -config "$work/ca/conf" -in "$certificate_file.csr" -out "$certificate_file.pem" \
+    -extfile "$certificate_file.ext" "$@" >"$work/ca/log" 2>&1 || {
+    cat "$work/ca/log" >&2
+    fail "openssl: the certificate of $certificate_file"
+  }
 }
 
 self_signed() { # FILE NAME
