@@ -128,10 +128,9 @@ static floe__round_plan plan_round(check *c) {
 }
 
 static floe__human make_human(const check *c) {
-  return (floe__human){.out = stdout,
-                       .colour = floe__human_wants_colour(stdout),
-                       .verbose = c->options->verbose,
-                       .unix_s = (int64_t)time(NULL)};
+  floe__human h;
+  floe__human_init(&h, stdout, c->options->verbose, (int64_t)time(NULL));
+  return h;
 }
 
 /* With a watch, every round is a line; the progress line would only flicker. */

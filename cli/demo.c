@@ -178,12 +178,10 @@ static void show_url(demo *d, const floe__human *h, const demo_case *c, const ch
 
 static void show_case(demo *d, size_t number) {
   const demo_case *c = &cases[number];
-  const floe__human h = {.out = stdout,
-                         .colour = floe__human_wants_colour(stdout),
-                         .verbose = d->options->verbose,
-                         .unix_s = (int64_t)time(NULL)};
+  floe__human h;
   floe_addr bound;
   char url[FLOE_ADDR_TEXT + 32], address[FLOE_ADDR_TEXT];
+  floe__human_init(&h, stdout, d->options->verbose, (int64_t)time(NULL));
   if (!start_case(d, c, &bound)) {
     (void)fprintf(h.out, "%zu. %s\n\nTHE DEMO IS WRONG HERE: cannot listen on 127.0.0.1\n\n", number + 1, c->title);
     return;

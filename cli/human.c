@@ -2,14 +2,29 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "human_facts.h"
 #include "progress.h"
 #include "text.h"
 
-bool floe__human_wants_colour(FILE *out) {
+enum { MIN_WIDTH = 40 }; /* narrower than this, breaking helps nobody */
+
+static size_t width_of(FILE *out) {
+  struct winsize size;
+  if (ioctl(fileno(out), TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col < MIN_WIDTH ? 0 : size.ws_col;
+}
+
+void floe__human_init(floe__human *h, FILE *out, bool verbose, int64_t unix_s) {
   const char *no_color = getenv("NO_COLOR");
-  return (no_color == NULL || no_color[0] == '\0') && floe__progress_is_terminal(out);
+  bool is_plain = no_color != NULL && no_color[0] != '\0';
+  memset(h, 0, sizeof *h);
+  h->out = out;
+  h->verbose = verbose;
+  h->unix_s = unix_s;
+  h->colour = !is_plain && floe__progress_is_terminal(out);
+  h->width = width_of(out);
 }
 
 static const char *word_of(floe_verdict verdict) {
@@ -49,7 +64,9 @@ static void print_cause(const floe__human *h, floe_cause cause) {
 static void print_hint(const floe__human *h, floe_cause cause, const floe_attempt_report *failure) {
   bool is_of_failure = failure != NULL && failure->detail.cause == cause && failure->detail.hint != NULL;
   const char *hint = is_of_failure ? failure->detail.hint : floe_cause_hint(cause);
-  if (hint[0] != '\0') (void)fprintf(h->out, "  try: %s\n", hint);
+  if (hint[0] == '\0') return;
+  (void)fputs("  try: ", h->out);
+  floe__text_print_wrapped(h->out, hint, 7, 7, h->width);
 }
 
 static void print_failed(const floe__human *h, const floe__check_server *s, const floe_attempt_report *failure) {

@@ -10,14 +10,16 @@ typedef struct floe__human {
   FILE *out;
   bool colour;
   bool verbose;   /* each attempt too */
+  size_t width;   /* where to break long lines; 0 = nowhere */
   int64_t unix_s; /* now, for the days that a certificate has left */
 } floe__human;
 
 /* Certificates with fewer days left get a warning. */
 enum { FLOE__CERT_WARN_DAYS = 14 };
 
-/* Colour is for terminals, and not where NO_COLOR is set (no-color.org). */
-bool floe__human_wants_colour(FILE *out);
+/* For `out` as it is: colour only on a terminal, and not where NO_COLOR is set (no-color.org); lines broken only there.
+ */
+void floe__human_init(floe__human *h, FILE *out, bool verbose, int64_t unix_s);
 
 void floe__human_print_server(const floe__human *h, const floe__check_server *server);
 /* "1 of 3 servers failed (4.1 s)" */

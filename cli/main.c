@@ -81,8 +81,8 @@ static int finish(int status) {
   return status == FLOE__EXIT_OK ? 128 + SIGPIPE : status;
 }
 
-/* A standard stream that the parent closed must not become the number of a socket. The wrong direction makes every use of
- * it fail, as if it were still closed. */
+/* A standard stream that the parent closed must not become the number of a socket. The wrong direction makes every use
+ * of it fail, as if it were still closed. */
 static void occupy_standard_streams(void) {
   for (int fd = 0; fd <= 2; fd++) {
     if (fcntl(fd, F_GETFD) < 0) (void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "text.h"
+
 const floe__option_row floe__option_rows[] = {
 #define FLOE__ROW(id, letter, name, arg, text) {id, letter, name, arg, text},
 #define FLOE__GROUP(title)
@@ -13,25 +15,6 @@ const floe__option_row floe__option_rows[] = {
 const size_t floe__option_row_count = sizeof floe__option_rows / sizeof floe__option_rows[0];
 
 enum { TEXT_COLUMN = 30, LINE_WIDTH = 100 };
-
-/* Prints `text` from column `at`, wrapped at spaces; continuation lines start at TEXT_COLUMN. */
-static void print_wrapped(FILE *out, const char *text) {
-  size_t column = TEXT_COLUMN;
-  while (*text != '\0') {
-    size_t word = strcspn(text, " ");
-    if (column > TEXT_COLUMN && column + 1 + word > LINE_WIDTH) {
-      (void)fprintf(out, "\n%*s", TEXT_COLUMN, "");
-      column = TEXT_COLUMN;
-    } else if (column > TEXT_COLUMN) {
-      (void)fputc(' ', out);
-      column++;
-    }
-    (void)fprintf(out, "%.*s", (int)word, text);
-    column += word;
-    text += word + strspn(text + word, " ");
-  }
-  (void)fputc('\n', out);
-}
 
 static void print_row(FILE *out, const floe__option_row *row) {
   char left[64], letter[8] = "    ";
@@ -50,7 +33,7 @@ static void print_row(FILE *out, const floe__option_row *row) {
   } else {
     (void)fputs("  ", out);
   }
-  print_wrapped(out, row->text);
+  floe__text_print_wrapped(out, row->text, TEXT_COLUMN, TEXT_COLUMN, LINE_WIDTH);
 }
 
 static void print_group(FILE *out, const char *title) {

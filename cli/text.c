@@ -99,6 +99,26 @@ char *floe__text_mask_url(const char *url) {
   return copy;
 }
 
+void floe__text_print_wrapped(FILE *out, const char *text, size_t column, size_t indent, size_t width) {
+  bool is_first = true;
+  while (*text != '\0') {
+    size_t word = strcspn(text, " ");
+    bool breaks = !is_first && width != 0 && column + 1 + word > width;
+    if (breaks) {
+      (void)fprintf(out, "\n%*s", (int)indent, "");
+      column = indent;
+    } else if (!is_first) {
+      (void)fputc(' ', out);
+      column++;
+    }
+    (void)fprintf(out, "%.*s", (int)word, text);
+    is_first = false;
+    column += word;
+    text += word + strspn(text + word, " ");
+  }
+  (void)fputc('\n', out);
+}
+
 /* Edits (insert, delete, replace, swap neighbours) from `a` to `b`; both are short words. */
 static size_t edit_distance(const char *a, const char *b) {
   enum { MAX = 32 };

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* A copy in which bytes that are no UTF-8, control characters and characters that change the direction of writing are
  * U+FFFD: a server's words must not move the cursor. out: caller frees with free. */
@@ -25,6 +26,10 @@ const char *floe__text_span(double ms, char *buf);
 /* The server URL fit for a message: what may be a user name and a password before an '@' is '*', byte for byte, so that
  * offsets stay. out: caller frees with free. */
 char *floe__text_mask_url(const char *url);
+
+/* Prints the text, whose first byte is at `column`, broken at spaces before `width`, and ends the line. Further lines
+ * are indented as far as `indent`. `width` 0: one line. */
+void floe__text_print_wrapped(FILE *out, const char *text, size_t column, size_t indent, size_t width);
 
 /* The word of the list nearest to `word`, or NULL when none is near. `words` ends with NULL. */
 const char *floe__text_suggest(const char *word, const char *const *words);

@@ -1,11 +1,14 @@
-# floe_tests(LABEL label DIR dir [TIMEOUT seconds] [LOCK name] LINK targets...)
+# floe_tests(LABEL label DIR dir [EXCLUDE regex] [TIMEOUT seconds] [LOCK name] LINK targets...)
 #
 # Each *_test.c below dir becomes an executable and a test named after its path. Tests may include every internal
 # header (as "stun/msg.h") and everything in tests/ (as "support/peer.h"). Exit status 77 means skipped. Tests with the
 # same LOCK never run at the same time.
 function(floe_tests)
-  cmake_parse_arguments(T "" "LABEL;DIR;TIMEOUT;LOCK" "LINK" ${ARGN})
+  cmake_parse_arguments(T "" "LABEL;DIR;EXCLUDE;TIMEOUT;LOCK" "LINK" ${ARGN})
   file(GLOB_RECURSE files CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${T_DIR}/*_test.c")
+  if(T_EXCLUDE)
+    list(FILTER files EXCLUDE REGEX "${T_EXCLUDE}")
+  endif()
   foreach(file IN LISTS files)
     file(RELATIVE_PATH path "${CMAKE_CURRENT_SOURCE_DIR}" "${file}")
     string(REGEX REPLACE "_test\\.c$" "" name "${path}")

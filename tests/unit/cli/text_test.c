@@ -63,6 +63,21 @@ static void what_may_be_a_password_is_masked(void **state) {
   check_copy(floe__text_mask_url, "", "");
 }
 
+static void wrapping(void **state) {
+  (void)state;
+  caught c;
+  catch_open(&c);
+  floe__text_print_wrapped(c.out, "one two three four", 5, 5, 13);
+  floe__text_print_wrapped(c.out, "a-word-that-is-too-long for it", 2, 2, 10);
+  floe__text_print_wrapped(c.out, "one two three four", 5, 5, 0);
+  floe__text_print_wrapped(c.out, "", 5, 5, 13);
+  expect_text(&c,
+              "one two\n     three\n     four\n"
+              "a-word-that-is-too-long\n  for it\n"
+              "one two three four\n"
+              "\n");
+}
+
 static void suggestions(void **state) {
   (void)state;
   static const char *const words[] = {"check", "testserver", "help", NULL};
@@ -112,6 +127,7 @@ int main(void) {
       cmocka_unit_test(spans),
       cmocka_unit_test(dates),
       cmocka_unit_test(what_may_be_a_password_is_masked),
+      cmocka_unit_test(wrapping),
       cmocka_unit_test(suggestions),
       cmocka_unit_test(seconds),
       cmocka_unit_test(numbers),
