@@ -17,9 +17,8 @@ void floe__stun_begin(floe__stun_builder *b, uint8_t *buf, size_t cap, floe__stu
   b->txn_id = b->w.bad ? NULL : buf + FLOE__STUN_HEADER - FLOE__STUN_TXN_ID;
 }
 
-/* Writes type and length. The length field is 16 bits: a longer value cannot be said. */
+/* A value longer than the length field can say makes a message that floe__stun_end refuses. */
 static void put_header(floe__stun_builder *b, uint16_t type, size_t len) {
-  if (len > UINT16_MAX) b->w.bad = true;
   floe__wr_u16(&b->w, type);
   floe__wr_u16(&b->w, (uint16_t)len);
 }

@@ -117,6 +117,30 @@ static void every_bit_counts(void **state) {
   }
 }
 
+static void every_bit_of_a_mac_counts(void **state) {
+  (void)state;
+  floe__stun_key key = key_of(password, strlen(password));
+  output o;
+  begin(&o, 8);
+  floe__stun_put_integrity(&o.b, &key);
+  floe__stun_msg m = parse_ok(floe__stun_end(&o.b));
+  uint8_t *mac = o.buf + m.at[FLOE__STUN_MESSAGE_INTEGRITY];
+  for (size_t bit = 0; bit < (size_t)20 * 8; bit++) {
+    mac[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    assert_int_equal(floe__stun_check_integrity(&m, &key), FLOE__STUN_CHECK_BAD);
+    mac[bit / 8] ^= (uint8_t)(1u << bit % 8);
+  }
+  begin(&o, 8);
+  floe__stun_put_integrity_sha256(&o.b, &key);
+  m = parse_ok(floe__stun_end(&o.b));
+  mac = o.buf + m.at[FLOE__STUN_MESSAGE_INTEGRITY_SHA256];
+  for (size_t bit = 0; bit < (size_t)32 * 8; bit++) {
+    mac[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    assert_int_equal(floe__stun_check_integrity_sha256(&m, &key), FLOE__STUN_CHECK_BAD);
+    mac[bit / 8] ^= (uint8_t)(1u << bit % 8);
+  }
+}
+
 static void integrity_of_another_length_is_bad(void **state) {
   (void)state;
   static const uint8_t mac[64];
@@ -239,6 +263,7 @@ int main(void) {
       cmocka_unit_test(absent),
       cmocka_unit_test(wrong_key),
       cmocka_unit_test(every_bit_counts),
+      cmocka_unit_test(every_bit_of_a_mac_counts),
       cmocka_unit_test(integrity_of_another_length_is_bad),
       cmocka_unit_test(truncated_sha256),
       cmocka_unit_test(fingerprint_is_last_and_four_bytes),

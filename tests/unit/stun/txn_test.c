@@ -75,6 +75,17 @@ static void a_single_transmission(void **state) {
   assert_int_equal(floe__stun_txn_on_deadline(&txn, MS(500)), FLOE__STUN_TXN_NOTHING);
 }
 
+static void no_more_transmissions_than_allowed(void **state) {
+  bed *b = *state;
+  floe__stun_timing t = {.rto_ms = 100, .transmissions = 2, .udp_timeout_ms = 5000, .stream_timeout_ms = 5000};
+  floe__stun_txn txn = {0};
+  floe__stun_txn_start(&txn, b->env, &t, false, 0);
+  assert_int_equal(floe__stun_txn_on_deadline(&txn, MS(100)), FLOE__STUN_TXN_RETRANSMIT);
+  assert_true(floe__stun_txn_deadline(&txn) == MS(5000));
+  assert_int_equal(floe__stun_txn_on_deadline(&txn, MS(4000)), FLOE__STUN_TXN_NOTHING);
+  assert_int_equal(txn.sent, 2);
+}
+
 /* A deadline that was noticed late gives one retransmission, not a burst. */
 static void late_deadline(void **state) {
   bed *b = *state;
@@ -167,6 +178,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(schedule_over_udp, set_up, tear_down),
       cmocka_unit_test_setup_teardown(over_a_stream_nothing_is_retransmitted, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_single_transmission, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(no_more_transmissions_than_allowed, set_up, tear_down),
       cmocka_unit_test_setup_teardown(late_deadline, set_up, tear_down),
       cmocka_unit_test_setup_teardown(times_do_not_wrap, set_up, tear_down),
       cmocka_unit_test_setup_teardown(which_responses_are_taken, set_up, tear_down),
