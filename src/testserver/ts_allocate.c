@@ -134,6 +134,12 @@ static unsigned read_wish(const floe__stun_msg *m, wish *out) {
   return 0;
 }
 
+/* RFC 8656 18.6: the R bit of EVEN-PORT. */
+static bool wants_next_port(const floe__stun_msg *m) {
+  floe_bytes value = floe__stun_get(m, FLOE__STUN_EVEN_PORT);
+  return value.len > 0 && (value.ptr[0] & 0x80) != 0;
+}
+
 /* RFC 8656 7.2, the checks in its order; 0, or the error code. */
 static unsigned check_allocate(const floe__testserver *ts, const floe__stun_msg *m, wish *w) {
   floe_bytes transport = floe__stun_get(m, FLOE__STUN_REQUESTED_TRANSPORT);
@@ -144,7 +150,7 @@ static unsigned check_allocate(const floe__testserver *ts, const floe__stun_msg 
   bool even = floe__stun_has(m, FLOE__STUN_EVEN_PORT);
   bool token = floe__stun_has(m, FLOE__STUN_RESERVATION_TOKEN);
   if (token && (even || w->both || floe__stun_has(m, FLOE__STUN_REQUESTED_ADDRESS_FAMILY))) return 400;
-  if (even || token) return 508; /* this server reserves no ports */
+  if (token || wants_next_port(m)) return 508; /* this server reserves no ports */
   bool has_v4 = ts->cfg.relay_ipv4.family == FLOE_FAMILY_IPV4;
   bool has_v6 = ts->cfg.relay_ipv6.family == FLOE_FAMILY_IPV6;
   if (!(w->v4 && has_v4) && !(w->v6 && has_v6)) return 440;
@@ -152,18 +158,21 @@ static unsigned check_allocate(const floe__testserver *ts, const floe__stun_msg 
   return ts->n_allocations >= FLOE__TS_MAX_ALLOCATIONS ? 508 : 0;
 }
 
+static void ask_for_socket(floe__testserver *ts, floe__ts_relay_socket *r) {
+  r->id = ++ts->last_relay;
+  r->local.port = 0;
+  floe__ts_output out = {.type = FLOE__TS_OPEN_RELAY, .relay = r->id, .local = r->local};
+  r->state = floe__ts_push(ts, &out, (floe_bytes){0}, false) ? FLOE__TS_RELAY_OPENING : FLOE__TS_RELAY_FAILED;
+}
+
 static void open_relay(floe__testserver *ts, floe__ts_allocation *a, size_t i, const floe_addr *local) {
-  floe__ts_relay_socket *r = &a->relays[i];
   if (local->family == FLOE_FAMILY_NONE) {
     a->address_error = 440;
     a->address_error_family = i == 0 ? FLOE_FAMILY_IPV4 : FLOE_FAMILY_IPV6;
     return;
   }
-  r->id = ++ts->last_relay;
-  r->local = *local;
-  r->local.port = 0;
-  floe__ts_output out = {.type = FLOE__TS_OPEN_RELAY, .relay = r->id, .local = r->local};
-  r->state = floe__ts_push(ts, &out, (floe_bytes){0}, false) ? FLOE__TS_RELAY_OPENING : FLOE__TS_RELAY_FAILED;
+  a->relays[i].local = *local;
+  ask_for_socket(ts, &a->relays[i]);
 }
 
 static uint32_t grant_lifetime(const floe__testserver *ts, const floe__stun_msg *m) {
@@ -179,6 +188,7 @@ static floe__ts_allocation *add_allocation(floe__testserver *ts, const floe__ts_
   floe__ts_allocation *a = floe__zalloc(ts->env, sizeof *a);
   if (a == NULL) return NULL;
   a->origin = req->origin;
+  a->even_port = floe__stun_has(req->m, FLOE__STUN_EVEN_PORT);
   a->lifetime_s = grant_lifetime(ts, req->m);
   a->expires_at = floe__after_ms(ts->now, (uint64_t)a->lifetime_s * 1000);
   a->next = ts->allocations;
@@ -252,6 +262,13 @@ void floe__ts_on_allocate(floe__testserver *ts, const floe__ts_request *req) {
   allocate(ts, req, &w);
 }
 
+/* EVEN-PORT: every second port of the system's choice is an even one. */
+static void try_another_port(floe__testserver *ts, floe__ts_allocation *a, floe__ts_relay_socket *r) {
+  close_relay(ts, r);
+  r->state = FLOE__TS_RELAY_FAILED;
+  if (++a->tries < FLOE__TS_PORT_TRIES && reserve_closing(ts)) ask_for_socket(ts, r);
+}
+
 void floe__testserver_on_relay_opened(floe__testserver *ts, floe_time now, floe__ts_relay relay, bool ok,
                                       const floe_addr *local) {
   floe__ts_advance(ts, now);
@@ -260,6 +277,7 @@ void floe__testserver_on_relay_opened(floe__testserver *ts, floe_time now, floe_
   if (a == NULL || r->state != FLOE__TS_RELAY_OPENING) return;
   r->state = ok ? FLOE__TS_RELAY_OPEN : FLOE__TS_RELAY_FAILED;
   if (ok) r->local = *local;
+  if (ok && a->even_port && local->port % 2 != 0) try_another_port(ts, a, r);
   finish(ts, a);
 }
 

@@ -17,6 +17,7 @@
 #define FLOE__TS_MISMATCH_MAX    32         /* client addresses that 437_TIMES counts separately */
 #define FLOE__TS_CACHE           64         /* answers kept for retransmitted requests */
 #define FLOE__TS_MESSAGE_MAX     65560
+#define FLOE__TS_PORT_TRIES      16 /* sockets that may be opened for EVEN-PORT */
 #define FLOE__TS_NONCE_MAX       64
 
 /* RFC 8656 3.2, 7.2, 9 and 12: seconds. */
@@ -116,6 +117,8 @@ struct floe__ts_allocation {
   floe__ts_allocation *next;
   floe__ts_origin origin; /* of the Allocate request */
   bool answered;          /* the relay sockets are there and the client knows */
+  bool even_port;         /* EVEN-PORT was asked for */
+  unsigned tries;         /* sockets closed again because their port was odd */
   uint32_t lifetime_s;
   floe_time expires_at;
   floe__ts_relay_socket relays[2];

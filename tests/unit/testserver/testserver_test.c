@@ -116,7 +116,9 @@ static void use_all(ts_client *c) {
   floe_addr peer = ts_addr("203.0.113.5:7000");
   (void)ts_binding(c);
   if (ts_allocate(c) == 401) ts_learn(c);
-  (void)ts_allocate(c);
+  floe__stun_put_u32(ts_begin(c, FLOE__STUN_ALLOCATE), FLOE__STUN_REQUESTED_TRANSPORT, 0x11000000);
+  floe__stun_put(&c->b, FLOE__STUN_EVEN_PORT, "", 1); /* one of the two clients gets an odd port first */
+  (void)ts_send(c);
   (void)ts_send_again(c);
   (void)ts_permit(c, &peer);
   ts_send_data(c, &peer, "out");

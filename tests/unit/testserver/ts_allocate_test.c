@@ -187,6 +187,46 @@ static void what_this_server_does_not_do(void **state) {
   end();
 }
 
+static int allocate_even(const char *flags) {
+  floe__stun_builder *b = ts_begin(&client, FLOE__STUN_ALLOCATE);
+  floe__stun_put_u32(b, FLOE__STUN_REQUESTED_TRANSPORT, UDP_TRANSPORT);
+  floe__stun_put(b, FLOE__STUN_EVEN_PORT, flags, 1);
+  return ts_send(&client);
+}
+
+/* Odd ports are given back until an even one comes, but not for ever. */
+static void even_ports(void **state) {
+  (void)state;
+  begin(NULL);
+  log_in();
+  rig.next_port = 50001;
+  assert_int_equal(allocate_even("\0"), 0);
+  is_relayed_at(0, "192.0.2.10:50002");
+  assert_int_equal(rig.opened, 2);
+  assert_int_equal(rig.closed, 1);
+  assert_int_equal(ts_rig_find(&rig, FLOE__TS_CLOSE_RELAY, 0)->relay, 1);
+  assert_int_equal(ts_refresh(&client, 0), 0);
+  assert_int_equal(rig.closed, 2);
+  assert_int_equal(allocate_even("\x80"), 508); /* and the next port as well: no */
+  rig.relay_mode = TS_RELAY_FAILS;
+  assert_int_equal(allocate_even("\0"), 508);
+  rig.relay_mode = TS_RELAY_WAITS;
+  floe_addr odd = ts_addr("192.0.2.10:50003");
+  assert_int_equal(allocate_even("\0"), TS_NONE);
+  for (unsigned i = 0; i < 16; i++) {
+    const floe__ts_output *open = ts_rig_find(&rig, FLOE__TS_OPEN_RELAY, i);
+    assert_non_null(open);
+    assert_int_equal(ts_receive(&client), TS_NONE);
+    floe__testserver_on_relay_opened(rig.ts, rig.now, open->relay, true, &odd);
+    ts_rig_drain(&rig);
+  }
+  assert_null(ts_rig_find(&rig, FLOE__TS_OPEN_RELAY, 16));
+  assert_int_equal(rig.closed, 2 + 16);
+  assert_int_equal(ts_receive(&client), 508);
+  assert_int_equal(floe__testserver_counters(rig.ts).allocations, 0);
+  end();
+}
+
 static void a_second_allocation_is_a_mismatch(void **state) {
   (void)state;
   begin(NULL);
@@ -417,6 +457,7 @@ int main(void) {
       cmocka_unit_test(a_family_that_is_missing),
       cmocka_unit_test(bad_requests),
       cmocka_unit_test(what_this_server_does_not_do),
+      cmocka_unit_test(even_ports),
       cmocka_unit_test(a_second_allocation_is_a_mismatch),
       cmocka_unit_test(the_same_request_again),
       cmocka_unit_test(quota),
