@@ -173,6 +173,17 @@ static void a_broken_connection_loses_the_allocation(void **state) {
   world_free(w);
 }
 
+static void a_reset_connection_is_told_at_once(void **state) {
+  (void)state;
+  world *w = with_relay(FLOE_TRANSPORT_TCP, NULL);
+  sim_run_for(w->s, 1000);
+  sim_host_reset_connections(w->server_host);
+  sim_run_for(w->s, 10000);
+  world_expect(w, "1035.0 servererror 701 tcp_reset turn:192.0.2.1?transport=tcp at 10.0.0.1:50001 *\n");
+  assert_int_equal(sim_agent_permit(w->agent, sim_agent_relay(w->agent, 0), "198.51.100.1:9", false), FLOE_E_STATE);
+  world_free(w);
+}
+
 static void one_lost_refresh_does_not_matter(void **state) {
   (void)state;
   world *w = with_relay(FLOE_TRANSPORT_UDP, NULL);
@@ -251,6 +262,7 @@ int main(void) {
       cmocka_unit_test(a_forgotten_allocation_has_expired),
       cmocka_unit_test(a_server_that_vanished_is_told_before_the_allocation_ends),
       cmocka_unit_test(a_broken_connection_loses_the_allocation),
+      cmocka_unit_test(a_reset_connection_is_told_at_once),
       cmocka_unit_test(one_lost_refresh_does_not_matter),
       cmocka_unit_test(a_full_queue_says_so),
       cmocka_unit_test(what_is_too_large_is_refused),

@@ -164,6 +164,25 @@ static void sixty_four_black_holes_are_complete_within_five_and_a_half_seconds(v
   world_free(w);
 }
 
+/* An attempt whose turn did not come within the overall limit has ended too, and is told. */
+static void an_attempt_that_never_started_is_told(void **state) {
+  (void)state;
+  world *w = world_new(1);
+  w->cfg.timing.ta_ms = 6000;
+  world_listen(w, FLOE_TRANSPORT_UDP, NULL);
+  world_add(w, "stun:192.0.2.1");
+  world_add(w, "stun:192.0.2.9");
+  world_add(w, "stun:192.0.2.8");
+  world_add(w, "turn:192.0.2.8?transport=tcp");
+  world_gather(w);
+  world_expect(w, BEGIN
+               "10.0 candidate srflx *\n"
+               "10000.0 error 701 udp_timeout stun:192.0.2.9 at 10.0.0.1:50000 binding\n"
+               "10000.0 error 701 udp_timeout stun:192.0.2.8 at * *\n"
+               "10000.0 error 701 tcp_timeout turn:192.0.2.8?transport=tcp at * *\n" END("10000.0"));
+  world_free(w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(udp_is_given_up_five_seconds_after_the_first_of_four),
@@ -174,6 +193,7 @@ int main(void) {
       cmocka_unit_test(the_overall_limit_tells_the_step_in_progress),
       cmocka_unit_test(a_soft_error_is_the_cause_at_the_overall_limit_too),
       cmocka_unit_test(each_deadline_can_be_set),
+      cmocka_unit_test(an_attempt_that_never_started_is_told),
       cmocka_unit_test(sixty_four_black_holes_are_complete_within_five_and_a_half_seconds),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

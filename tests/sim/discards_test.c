@@ -53,6 +53,18 @@ static void over_tcp_the_others_end_it_at_once_too(void **state) {
   check_tcp("no-integrity", BEGIN TCP_701("30.0", "bad_integrity"));
 }
 
+/* The others are discarded and counted, over TCP as over UDP, and say more than `no_answer`. */
+static void over_tcp_a_foreign_or_damaged_message_is_discarded(void **state) {
+  (void)state;
+  check_tcp("wrong-transaction", BEGIN TCP_701("5010.0", "wrong_transaction"));
+  check_tcp("bad-fingerprint", BEGIN TCP_701("5010.0", "bad_fingerprint"));
+}
+
+static void over_tcp_half_a_message_is_no_answer(void **state) {
+  (void)state;
+  check_tcp("truncated", BEGIN TCP_701("5010.0", "no_answer"));
+}
+
 static void what_must_be_there_and_is_not_ends_the_attempt(void **state) {
   (void)state;
   check_udp("no-address", BEGIN TIMEOUT_701("20.0", "malformed_response"), " mapped=203.0.113.1:40000*");
@@ -153,6 +165,8 @@ int main(void) {
       cmocka_unit_test(over_udp_bad_integrity_is_discarded_until_the_deadline),
       cmocka_unit_test(over_tcp_what_cannot_begin_a_message_ends_it_at_once),
       cmocka_unit_test(over_tcp_the_others_end_it_at_once_too),
+      cmocka_unit_test(over_tcp_a_foreign_or_damaged_message_is_discarded),
+      cmocka_unit_test(over_tcp_half_a_message_is_no_answer),
       cmocka_unit_test(what_must_be_there_and_is_not_ends_the_attempt),
       cmocka_unit_test(a_binding_answer_without_an_address_is_malformed),
       cmocka_unit_test(rubbish_beside_a_good_answer_is_only_counted),

@@ -193,6 +193,28 @@ static void a_family_that_brings_no_attempt_ends_the_url(void **state) {
   world_free(w);
 }
 
+static void an_answer_without_addresses_is_no_data(void **state) {
+  (void)state;
+  world *w = world_new(1);
+  sim_dns_set(w->s, NAME, FLOE_FAMILY_IPV4, FLOE_DNS_OK, 10);
+  world_add(w, URL);
+  world_gather(w);
+  world_expect(w, BEGIN "10.0 error 701 dns_nodata " URL " at - dns\n" END("10.0"));
+  world_free(w);
+}
+
+static void an_address_that_comes_twice_is_tried_once(void **state) {
+  (void)state;
+  world *w = world_new(1);
+  sim_dns_add(w->s, NAME, "192.0.2.1", "192.0.2.1", NULL);
+  world_listen(w, FLOE_TRANSPORT_UDP, "late=300");
+  world_add(w, URL);
+  world_gather(w);
+  world_expect(w, BEGIN "320.0 candidate srflx 203.0.113.1:40000 base=10.0.0.1:50000 " URL "\n" END("320.0"));
+  world_expect_wire(w, "send", "10.0 send udp 10.0.0.1:50000 > 192.0.2.1:3478 Binding\n");
+  world_free(w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_status_has_its_cause),
@@ -207,6 +229,8 @@ int main(void) {
       cmocka_unit_test(one_failed_look_up_is_an_event_for_each_url),
       cmocka_unit_test(a_literal_is_never_looked_up),
       cmocka_unit_test(a_later_group_beats_a_dns_cause),
+      cmocka_unit_test(an_answer_without_addresses_is_no_data),
+      cmocka_unit_test(an_address_that_comes_twice_is_tried_once),
       cmocka_unit_test(a_family_that_brings_no_attempt_ends_the_url),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,28 @@ static void a_mapped_address_is_not_taken_for_a_base(void **state) {
   world_free(w);
 }
 
+/* What surfaces later does not change an event that is kept for a pool: it counts as of its place in the order. */
+static void what_surfaces_later_does_not_show_it_in_a_pool(void **state) {
+  (void)state;
+  world *w = world_new(1);
+  sim_server *local = sim_server_new(w->client, &w->ts);
+  sim_server_listen(local, FLOE_TRANSPORT_UDP, "127.0.0.1:3478", "error=500:Broken");
+  sim_server_listen(local, FLOE_TRANSPORT_UDP, "127.0.0.1:3479", NULL);
+  world_add(w, "stun:127.0.0.1");
+  world_add(w, "stun:127.0.0.1:3479");
+  world_start(w);
+  assert_int_equal(sim_agent_prefetch(w->agent), FLOE_OK);
+  sim_run_for(w->s, 1000);
+  world_gather(w);
+  world_expect(w,
+               "1000.0 state gathering\n"
+               "1000.0 candidate host 10.0.0.1:50000\n"
+               "1000.0 error 500 stun_error stun:127.0.0.1 at - binding \"Broken\"\n"
+               "1000.0 candidate srflx 127.0.0.1:50001 base=* stun:127.0.0.1:3479\n" END("1000.0"));
+  assert_hidden(w);
+  world_free(w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(relay_only_tells_no_base),
@@ -103,6 +125,7 @@ int main(void) {
       cmocka_unit_test(loopback_is_not_told_unless_it_surfaced),
       cmocka_unit_test(the_port_is_not_compared),
       cmocka_unit_test(a_mapped_address_is_not_taken_for_a_base),
+      cmocka_unit_test(what_surfaces_later_does_not_show_it_in_a_pool),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

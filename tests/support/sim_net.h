@@ -136,6 +136,8 @@ floe_addr sim_tcp_local(const sim_tcp *t);
 void sim_tcp_send(sim_tcp *t, floe_bytes data);
 void sim_tcp_close(sim_tcp *t); /* FIN after what was sent; nothing more is told */
 void sim_tcp_reset(sim_tcp *t); /* RST; nothing more is told */
+/* Each connection of the host is reset, as when its process dies; its own end is told too. */
+void sim_host_reset_connections(sim_host *h);
 
 /* How many datagrams and TCP segments were handed to the network so far. */
 uint64_t sim_packets(sim *s);

@@ -286,3 +286,11 @@ void sim_tcp_reset(sim_tcp *t) {
   if (t->state == TCP_OPEN) send_segment(t, SEGMENT_RESET, (floe_bytes){0});
   t->state = TCP_ENDED;
 }
+
+void sim_host_reset_connections(sim_host *h) {
+  for (sim_tcp *t = h->tcp; t != NULL; t = t->next) {
+    if (t->state != TCP_OPEN) continue;
+    send_segment(t, SEGMENT_RESET, (floe_bytes){0});
+    fail_conn(t, FLOE_NET_RESET);
+  }
+}
