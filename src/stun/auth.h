@@ -9,9 +9,9 @@
 #include "stun/integrity.h"
 
 /* Nonce, realm and user name have an upper bound on the wire (RFC 8489 14.3, 14.9, 14.10): 508 and 763 bytes. */
-#define FLOE__STUN_USERNAME_MAX 508
-#define FLOE__STUN_TEXT_MAX 763
-#define FLOE__STUN_STALE_MAX 3       /* the contract's section 3: 438 at most 3 times in a row */
+#define FLOE__STUN_USERNAME_MAX   508
+#define FLOE__STUN_TEXT_MAX       763
+#define FLOE__STUN_STALE_MAX      3   /* the contract's section 3: 438 at most 3 times in a row */
 #define FLOE__STUN_ALGORITHMS_MAX 128 /* PASSWORD-ALGORITHMS is echoed: room for 32 algorithms without parameters */
 
 typedef enum floe__stun_auth_state {
@@ -28,14 +28,14 @@ typedef struct floe__stun_auth {
   uint8_t *nonce;         /* raw bytes */
   size_t nonce_len;
   floe__stun_password_algorithm algorithm; /* in use */
-  uint8_t *algorithms;    /* the server's PASSWORD-ALGORITHMS value, to be echoed; NULL when it has none */
+  uint8_t *algorithms; /* the server's PASSWORD-ALGORITHMS value, to be echoed; NULL when it has none */
   size_t algorithms_len;
-  bool sha256;            /* requests carry MESSAGE-INTEGRITY-SHA256 (the nonce cookie's bit 0, and algorithms) */
-  bool anonymous;         /* requests carry USERHASH instead of USERNAME (the nonce cookie's bit 1) */
-  uint8_t userhash[32];   /* for REALM as prepared; valid when READY */
+  bool sha256;          /* requests carry MESSAGE-INTEGRITY-SHA256 (the nonce cookie's bit 0, and algorithms) */
+  bool anonymous;       /* requests carry USERHASH instead of USERNAME (the nonce cookie's bit 1) */
+  uint8_t userhash[32]; /* for REALM as prepared; valid when READY */
   uint32_t stale_in_a_row;
-  uint32_t nonce_serial;  /* counts the nonces taken over: tells a request whether it was signed with the newest */
-  floe__stun_key *key;    /* prepared; NULL until READY */
+  uint32_t nonce_serial; /* counts the nonces taken over: tells a request whether it was signed with the newest */
+  floe__stun_key *key;   /* prepared; NULL until READY */
 } floe__stun_auth;
 
 /* username and credential nullable: a client without any. Both must be OpaqueString already. */
@@ -53,9 +53,9 @@ typedef enum floe__stun_auth_verdict {
 } floe__stun_auth_verdict;
 
 /* A 401 or 438 came to a request that was signed or not (`was_signed`). `unix_ms` (nullable) decides between
- * auth_rejected and auth_expired. Causes of a 401: auth_required, malformed_challenge, auth_rejected, auth_expired; of a
- * 438: stale_nonce_loop. A 401 is malformed without REALM or NONCE (or with an empty one), with more than 763 bytes of
- * either, when PASSWORD-ALGORITHMS holds none that we know, and when the nonce cookie announces password algorithms
+ * auth_rejected and auth_expired. Causes of a 401: auth_required, malformed_challenge, auth_rejected, auth_expired; of
+ * a 438: stale_nonce_loop. A 401 is malformed without REALM or NONCE (or with an empty one), with more than 763 bytes
+ * of either, when PASSWORD-ALGORITHMS holds none that we know, and when the nonce cookie announces password algorithms
  * that are not there (RFC 8489 9.2.5: bid-down protection). */
 floe__stun_auth_verdict floe__stun_auth_on_error(floe__stun_auth *auth, const floe__stun_msg *m, unsigned code,
                                                  bool was_signed, const int64_t *unix_ms, floe_cause *cause);

@@ -34,46 +34,46 @@ typedef enum floe__stun_method {
 } floe__stun_method;
 
 /* One row per attribute: enumerator (index into the view), type on the wire, name. */
-#define FLOE__STUN_ATTR_MAP(X)                                          \
-  X(MAPPED_ADDRESS, 0x0001, "MAPPED-ADDRESS")                           \
-  X(USERNAME, 0x0006, "USERNAME")                                       \
-  X(MESSAGE_INTEGRITY, 0x0008, "MESSAGE-INTEGRITY")                     \
-  X(ERROR_CODE, 0x0009, "ERROR-CODE")                                   \
-  X(UNKNOWN_ATTRIBUTES, 0x000A, "UNKNOWN-ATTRIBUTES")                   \
-  X(CHANNEL_NUMBER, 0x000C, "CHANNEL-NUMBER")                           \
-  X(LIFETIME, 0x000D, "LIFETIME")                                       \
-  X(XOR_PEER_ADDRESS, 0x0012, "XOR-PEER-ADDRESS")                       \
-  X(DATA, 0x0013, "DATA")                                               \
-  X(REALM, 0x0014, "REALM")                                             \
-  X(NONCE, 0x0015, "NONCE")                                             \
-  X(XOR_RELAYED_ADDRESS, 0x0016, "XOR-RELAYED-ADDRESS")                 \
-  X(REQUESTED_ADDRESS_FAMILY, 0x0017, "REQUESTED-ADDRESS-FAMILY")       \
-  X(EVEN_PORT, 0x0018, "EVEN-PORT")                                     \
-  X(REQUESTED_TRANSPORT, 0x0019, "REQUESTED-TRANSPORT")                 \
-  X(DONT_FRAGMENT, 0x001A, "DONT-FRAGMENT")                             \
-  X(MESSAGE_INTEGRITY_SHA256, 0x001C, "MESSAGE-INTEGRITY-SHA256")       \
-  X(PASSWORD_ALGORITHM, 0x001D, "PASSWORD-ALGORITHM")                   \
-  X(USERHASH, 0x001E, "USERHASH")                                       \
-  X(XOR_MAPPED_ADDRESS, 0x0020, "XOR-MAPPED-ADDRESS")                   \
-  X(RESERVATION_TOKEN, 0x0022, "RESERVATION-TOKEN")                     \
-  X(PRIORITY, 0x0024, "PRIORITY")                                       \
-  X(USE_CANDIDATE, 0x0025, "USE-CANDIDATE")                             \
-  X(ADDITIONAL_ADDRESS_FAMILY, 0x8000, "ADDITIONAL-ADDRESS-FAMILY")     \
-  X(ADDRESS_ERROR_CODE, 0x8001, "ADDRESS-ERROR-CODE")                   \
-  X(PASSWORD_ALGORITHMS, 0x8002, "PASSWORD-ALGORITHMS")                 \
-  X(ALTERNATE_DOMAIN, 0x8003, "ALTERNATE-DOMAIN")                       \
-  X(ICMP, 0x8004, "ICMP")                                               \
-  X(SOFTWARE, 0x8022, "SOFTWARE")                                       \
-  X(ALTERNATE_SERVER, 0x8023, "ALTERNATE-SERVER")                       \
-  X(FINGERPRINT, 0x8028, "FINGERPRINT")                                 \
-  X(ICE_CONTROLLED, 0x8029, "ICE-CONTROLLED")                           \
+#define FLOE__STUN_ATTR_MAP(X)                                      \
+  X(MAPPED_ADDRESS, 0x0001, "MAPPED-ADDRESS")                       \
+  X(USERNAME, 0x0006, "USERNAME")                                   \
+  X(MESSAGE_INTEGRITY, 0x0008, "MESSAGE-INTEGRITY")                 \
+  X(ERROR_CODE, 0x0009, "ERROR-CODE")                               \
+  X(UNKNOWN_ATTRIBUTES, 0x000A, "UNKNOWN-ATTRIBUTES")               \
+  X(CHANNEL_NUMBER, 0x000C, "CHANNEL-NUMBER")                       \
+  X(LIFETIME, 0x000D, "LIFETIME")                                   \
+  X(XOR_PEER_ADDRESS, 0x0012, "XOR-PEER-ADDRESS")                   \
+  X(DATA, 0x0013, "DATA")                                           \
+  X(REALM, 0x0014, "REALM")                                         \
+  X(NONCE, 0x0015, "NONCE")                                         \
+  X(XOR_RELAYED_ADDRESS, 0x0016, "XOR-RELAYED-ADDRESS")             \
+  X(REQUESTED_ADDRESS_FAMILY, 0x0017, "REQUESTED-ADDRESS-FAMILY")   \
+  X(EVEN_PORT, 0x0018, "EVEN-PORT")                                 \
+  X(REQUESTED_TRANSPORT, 0x0019, "REQUESTED-TRANSPORT")             \
+  X(DONT_FRAGMENT, 0x001A, "DONT-FRAGMENT")                         \
+  X(MESSAGE_INTEGRITY_SHA256, 0x001C, "MESSAGE-INTEGRITY-SHA256")   \
+  X(PASSWORD_ALGORITHM, 0x001D, "PASSWORD-ALGORITHM")               \
+  X(USERHASH, 0x001E, "USERHASH")                                   \
+  X(XOR_MAPPED_ADDRESS, 0x0020, "XOR-MAPPED-ADDRESS")               \
+  X(RESERVATION_TOKEN, 0x0022, "RESERVATION-TOKEN")                 \
+  X(PRIORITY, 0x0024, "PRIORITY")                                   \
+  X(USE_CANDIDATE, 0x0025, "USE-CANDIDATE")                         \
+  X(ADDITIONAL_ADDRESS_FAMILY, 0x8000, "ADDITIONAL-ADDRESS-FAMILY") \
+  X(ADDRESS_ERROR_CODE, 0x8001, "ADDRESS-ERROR-CODE")               \
+  X(PASSWORD_ALGORITHMS, 0x8002, "PASSWORD-ALGORITHMS")             \
+  X(ALTERNATE_DOMAIN, 0x8003, "ALTERNATE-DOMAIN")                   \
+  X(ICMP, 0x8004, "ICMP")                                           \
+  X(SOFTWARE, 0x8022, "SOFTWARE")                                   \
+  X(ALTERNATE_SERVER, 0x8023, "ALTERNATE-SERVER")                   \
+  X(FINGERPRINT, 0x8028, "FINGERPRINT")                             \
+  X(ICE_CONTROLLED, 0x8029, "ICE-CONTROLLED")                       \
   X(ICE_CONTROLLING, 0x802A, "ICE-CONTROLLING")
 
 typedef enum floe__stun_attr {
 #define FLOE__ROW(id, wire, name) FLOE__STUN_##id,
   FLOE__STUN_ATTR_MAP(FLOE__ROW)
 #undef FLOE__ROW
-  FLOE__STUN_ATTR_COUNT
+      FLOE__STUN_ATTR_COUNT
 } floe__stun_attr;
 
 uint16_t floe__stun_attr_type(floe__stun_attr attr);
@@ -81,8 +81,8 @@ const char *floe__stun_attr_name(floe__stun_attr attr);
 
 typedef enum floe__stun_parse {
   FLOE__STUN_OK = 0,
-  FLOE__STUN_NOT_STUN,   /* first two bits, cookie, length not a multiple of 4 or not that of the packet */
-  FLOE__STUN_OVERRUN,    /* a STUN header, but an attribute reaches past the message: the header fields are valid */
+  FLOE__STUN_NOT_STUN, /* first two bits, cookie, length not a multiple of 4 or not that of the packet */
+  FLOE__STUN_OVERRUN,  /* a STUN header, but an attribute reaches past the message: the header fields are valid */
 } floe__stun_parse;
 
 /* A parsed message. Slices point into the packet, which must outlive it. Only the offsets of attributes present are
@@ -91,12 +91,12 @@ typedef struct floe__stun_msg {
   floe_bytes packet; /* the whole message */
   floe__stun_class cls;
   uint16_t method;
-  const uint8_t *txn_id;                    /* 12 bytes in the packet */
-  uint64_t present;                         /* bit i: attribute i is there */
-  uint32_t at[FLOE__STUN_ATTR_COUNT];       /* offset of the value in the packet (up to 65,552); valid when present */
-  uint16_t len[FLOE__STUN_ATTR_COUNT];      /* length of the value */
-  uint16_t unknown[8];                      /* comprehension-required attributes we do not know, the first eight */
-  uint8_t n_unknown;                        /* how many of them, at most 8 */
+  const uint8_t *txn_id;               /* 12 bytes in the packet */
+  uint64_t present;                    /* bit i: attribute i is there */
+  uint32_t at[FLOE__STUN_ATTR_COUNT];  /* offset of the value in the packet (up to 65,552); valid when present */
+  uint16_t len[FLOE__STUN_ATTR_COUNT]; /* length of the value */
+  uint16_t unknown[8];                 /* comprehension-required attributes we do not know, the first eight */
+  uint8_t n_unknown;                   /* how many of them, at most 8 */
 } floe__stun_msg;
 
 floe__stun_parse floe__stun_msg_parse(floe__stun_msg *out, floe_bytes packet);
@@ -112,14 +112,17 @@ static inline floe_bytes floe__stun_get(const floe__stun_msg *m, floe__stun_attr
   if (!floe__stun_has(m, attr)) return (floe_bytes){0};
   return (floe_bytes){m->packet.ptr + m->at[attr], m->len[attr]};
 }
-bool floe__stun_get_u32(const floe__stun_msg *m, floe__stun_attr attr, uint32_t *out); /* false: absent or not 4 bytes */
-bool floe__stun_get_u64(const floe__stun_msg *m, floe__stun_attr attr, uint64_t *out); /* false: absent or not 8 bytes */
+bool floe__stun_get_u32(const floe__stun_msg *m, floe__stun_attr attr,
+                        uint32_t *out); /* false: absent or not 4 bytes */
+bool floe__stun_get_u64(const floe__stun_msg *m, floe__stun_attr attr,
+                        uint64_t *out); /* false: absent or not 8 bytes */
 /* MAPPED-ADDRESS, ALTERNATE-SERVER. False: absent, wrong length or unknown family. */
 bool floe__stun_get_addr(const floe__stun_msg *m, floe__stun_attr attr, floe_addr *out);
 /* XOR-MAPPED-ADDRESS, XOR-PEER-ADDRESS, XOR-RELAYED-ADDRESS. */
 bool floe__stun_get_xor_addr(const floe__stun_msg *m, floe__stun_attr attr, floe_addr *out);
-/* The n-th (from 0) occurrence of an attribute that may be there several times, before any integrity attribute: XOR-RELAYED-ADDRESS of a dual
- * allocation, XOR-PEER-ADDRESS in CreatePermission. Empty when there are fewer; `*found` tells. */
+/* The n-th (from 0) occurrence of an attribute that may be there several times, before any integrity attribute:
+ * XOR-RELAYED-ADDRESS of a dual allocation, XOR-PEER-ADDRESS in CreatePermission. Empty when there are fewer; `*found`
+ * tells. */
 floe_bytes floe__stun_get_nth(const floe__stun_msg *m, floe__stun_attr attr, unsigned n, bool *found);
 /* XOR-decodes one value found with floe__stun_get_nth. */
 bool floe__stun_decode_xor_addr(const floe__stun_msg *m, floe_bytes value, floe_addr *out);
@@ -127,7 +130,7 @@ bool floe__stun_decode_xor_addr(const floe__stun_msg *m, floe_bytes value, floe_
 /* --- building ------------------------------------------------------------------------------------------------- */
 
 typedef struct floe__stun_builder {
-  floe__writer w; /* sticky `bad` when it did not fit */
+  floe__writer w;        /* sticky `bad` when it did not fit */
   const uint8_t *txn_id; /* in the buffer */
 } floe__stun_builder;
 

@@ -6,8 +6,8 @@
 
 typedef enum floe__opaque_string_result {
   FLOE__OPAQUE_OK = 0,
-  FLOE__OPAQUE_EMPTY,     /* zero length is not allowed */
-  FLOE__OPAQUE_NOT_UTF8,  /* *offset: the byte at fault */
+  FLOE__OPAQUE_EMPTY,      /* zero length is not allowed */
+  FLOE__OPAQUE_NOT_UTF8,   /* *offset: the byte at fault */
   FLOE__OPAQUE_DISALLOWED, /* RFC 8264 FreeformClass forbids the character at *offset: controls, unassigned, ... */
   FLOE__OPAQUE_NOMEM
 } floe__opaque_string_result;

@@ -24,14 +24,14 @@ typedef enum floe__stun_txn_state {
 typedef struct floe__stun_txn {
   floe__stun_txn_state state;
   uint8_t id[FLOE__STUN_TXN_ID];
-  bool reliable;         /* TCP or TLS */
-  uint32_t sent;         /* transmissions so far */
+  bool reliable;          /* TCP or TLS */
+  uint32_t sent;          /* transmissions so far */
   uint32_t transmissions; /* allowed in all */
-  floe_time first_at;    /* of the first transmission */
-  floe_time last_at;     /* of the last */
-  floe_time next_at;     /* retransmission; NEVER when none is left */
+  floe_time first_at;     /* of the first transmission */
+  floe_time last_at;      /* of the last */
+  floe_time next_at;      /* retransmission; NEVER when none is left */
   floe_time give_up_at;
-  floe_time interval;    /* current RTO */
+  floe_time interval; /* current RTO */
 } floe__stun_txn;
 
 typedef enum floe__stun_txn_due {
