@@ -80,10 +80,11 @@ static void print_server(const floe__human *h, const floe_attempt_detail *d) {
   }
 }
 
-static void print_address(const floe__human *h, const char *label, const floe_addr *addr, const floe_addr *server) {
+static void print_address(const floe__human *h, const char *label, const floe_attempt_report *a,
+                          const floe_addr *addr) {
   char text[FLOE_ADDR_TEXT];
   if (addr->family == FLOE_FAMILY_NONE) return;
-  bool is_odd = floe_addr_is_private(addr) && !floe_addr_is_private(server);
+  bool is_odd = floe__result_is_oddly_private(a, addr);
   floe__fact_print(h, label, "%s%s", floe_addr_format(addr, text), is_odd ? "  <- private" : "");
 }
 
@@ -108,9 +109,9 @@ void floe__fact_print_found(const floe__human *h, const floe__check_server *serv
     if (a->outcome != FLOE_ATTEMPT_CANDIDATE) continue;
     print_server(h, &a->detail);
     print_redirects(h, a);
-    print_address(h, "relay", &a->relayed, &a->detail.server_address);
-    print_address(h, "relay", &a->relayed_additional, &a->detail.server_address);
-    print_address(h, "mapped", &a->mapped, &a->detail.server_address);
+    print_address(h, "relay", a, &a->relayed);
+    print_address(h, "relay", a, &a->relayed_additional);
+    print_address(h, "mapped", a, &a->mapped);
   }
   const floe_attempt_report *first = floe__result_first_candidate(report);
   if (first != NULL) print_once(h, first);

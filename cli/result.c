@@ -58,20 +58,22 @@ const floe_attempt_report *floe__result_first_failure(const floe_server_report *
   return first;
 }
 
-/* A server on the public Internet has no use for telling an address that is not on it. */
+bool floe__result_is_oddly_private(const floe_attempt_report *a, const floe_addr *addr) {
+  const floe_addr *server = &a->detail.server_address;
+  if (addr->family == FLOE_FAMILY_NONE || server->family == FLOE_FAMILY_NONE) return false;
+  if (!floe_addr_is_private(addr) || floe_addr_is_private(server)) return false;
+  return addr != &a->mapped || !floe_addr_equal_ip(addr, &a->detail.local_address);
+}
+
 static void find_private(floe__check_server *s) {
   memset(&s->private_relayed, 0, sizeof s->private_relayed);
   memset(&s->private_mapped, 0, sizeof s->private_mapped);
   for (size_t i = 0; i < s->report->n_attempts; i++) {
     const floe_attempt_report *a = s->report->attempts[i];
-    const floe_addr *server = &a->detail.server_address;
-    if (a->outcome != FLOE_ATTEMPT_CANDIDATE || server->family == FLOE_FAMILY_NONE) continue;
-    if (floe_addr_is_private(server)) continue;
-    if (a->mapped.family != FLOE_FAMILY_NONE && floe_addr_is_private(&a->mapped)) s->private_mapped = a->mapped;
-    if (a->relayed.family != FLOE_FAMILY_NONE && floe_addr_is_private(&a->relayed)) s->private_relayed = a->relayed;
-    if (a->relayed_additional.family != FLOE_FAMILY_NONE && floe_addr_is_private(&a->relayed_additional)) {
-      s->private_relayed = a->relayed_additional;
-    }
+    if (a->outcome != FLOE_ATTEMPT_CANDIDATE) continue;
+    if (floe__result_is_oddly_private(a, &a->mapped)) s->private_mapped = a->mapped;
+    if (floe__result_is_oddly_private(a, &a->relayed)) s->private_relayed = a->relayed;
+    if (floe__result_is_oddly_private(a, &a->relayed_additional)) s->private_relayed = a->relayed_additional;
   }
 }
 

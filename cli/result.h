@@ -61,6 +61,11 @@ void floe__result_clear(floe__check_result *result);
 /* Looks for private addresses and, once `relays` are filled in, decides the verdicts. Idempotent. */
 void floe__result_judge(floe__check_result *result);
 
+/* True when the server is on the public Internet and `addr`, one of the attempt's three addresses, is not: it has no
+ * use for telling such a one. A mapped address that is our own has not been through a NAT, and is no fault of the
+ * server's. */
+bool floe__result_is_oddly_private(const floe_attempt_report *a, const floe_addr *addr);
+
 /* The first attempt that gave a candidate; NULL when none did. */
 const floe_attempt_report *floe__result_first_candidate(const floe_server_report *report);
 /* The failed attempt that says why the server failed: the first with the server's cause, else the first that failed;

@@ -68,6 +68,15 @@ static void a_private_mapped_address_degrades(void **state) {
   expect(&t, FLOE_VERDICT_DEGRADED, FLOE_CAUSE_RELAY_PRIVATE_ADDRESS);
 }
 
+/* A public server that is reached without a NAT on the way: in a company's own network. */
+static void a_mapped_address_of_our_own_is_fine(void **state) {
+  (void)state;
+  good_turn t;
+  set_up(&t, "198.51.100.1:3478", "198.51.100.7:50000", "10.0.0.9:1000");
+  t.attempt->detail.local_address = addr("10.0.0.9:1000");
+  expect(&t, FLOE_VERDICT_OK, FLOE_CAUSE_NONE);
+}
+
 static void a_private_additional_relay_degrades(void **state) {
   (void)state;
   good_turn t;
@@ -168,6 +177,7 @@ int main(void) {
       cmocka_unit_test(a_private_relay_without_a_test_degrades),
       cmocka_unit_test(a_private_relay_without_data_fails),
       cmocka_unit_test(a_private_mapped_address_degrades),
+      cmocka_unit_test(a_mapped_address_of_our_own_is_fine),
       cmocka_unit_test(a_private_additional_relay_degrades),
       cmocka_unit_test(a_private_server_is_not_blamed),
       cmocka_unit_test(a_dead_relay_fails),
