@@ -274,6 +274,9 @@ const floe_report *floe_ice_agent_report(const floe_ice_agent *agent) {
   return floe__gather_report(agent->gather);
 }
 
+/* The most that fits a datagram together with the headers of a Send indication, over any transport. */
+#define MAX_RELAYED 65000
+
 /* --- relays ---------------------------------------------------------------------------------------------------- */
 
 static floe_status find_relay(floe_ice_agent *agent, uint32_t candidate, floe__try **out) {
@@ -306,6 +309,7 @@ floe_status floe_ice_agent_send_relayed(floe_ice_agent *agent, floe_time now, ui
   floe__try *t;
   floe_status st = find_relay(agent, candidate, &t);
   if (st != FLOE_OK) return st;
+  if (data.len > MAX_RELAYED) return FLOE_E_TOO_LARGE;
   if (floe__io_pending(&agent->io) + data.len > agent->settings->cfg.max_queue_bytes) return FLOE_E_AGAIN;
   switch (floe__turn_send_data(t->turn, agent->io.now, peer, data)) {
     case FLOE__TURN_SENT: return FLOE_OK;
