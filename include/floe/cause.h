@@ -13,16 +13,16 @@
  *  The causes of failures, and the phases in which they happen. */
 
 /** One row per phase of an attempt: enumerator, name. */
-#define FLOE_PHASE_MAP(X)              \
-  X(FLOE_PHASE_DNS, "dns")             \
-  X(FLOE_PHASE_SOCKET, "socket")       \
-  X(FLOE_PHASE_CONNECT, "connect")     \
-  X(FLOE_PHASE_TLS, "tls")             \
-  X(FLOE_PHASE_BINDING, "binding")     \
-  X(FLOE_PHASE_ALLOCATE, "allocate")   \
-  X(FLOE_PHASE_REFRESH, "refresh")     \
+#define FLOE_PHASE_MAP(X)                \
+  X(FLOE_PHASE_DNS, "dns")               \
+  X(FLOE_PHASE_SOCKET, "socket")         \
+  X(FLOE_PHASE_CONNECT, "connect")       \
+  X(FLOE_PHASE_TLS, "tls")               \
+  X(FLOE_PHASE_BINDING, "binding")       \
+  X(FLOE_PHASE_ALLOCATE, "allocate")     \
+  X(FLOE_PHASE_REFRESH, "refresh")       \
   X(FLOE_PHASE_PERMISSION, "permission") \
-  X(FLOE_PHASE_CHANNEL, "channel")     \
+  X(FLOE_PHASE_CHANNEL, "channel")       \
   X(FLOE_PHASE_DATA, "data")
 
 /** What was being done when it failed. */
@@ -37,107 +37,113 @@ FLOE_API const char *floe_phase_name(floe_phase phase);
 
 /** One row per cause, in the order of the contract's groups, the one that says least first:
  *  enumerator, id, group (0: not of gathering), exit class of `floe check`, sentence, hint. */
-#define FLOE_CAUSE_MAP(X)                                                                                            \
-  X(FLOE_CAUSE_NONE, "none", 0, 0, "nothing failed", "")                                                             \
-  X(FLOE_CAUSE_NO_LOCAL_ADDRESS, "no_local_address", 1, 4,                                                           \
-    "this host has no usable address of a family that the server has",                                              \
-    "Check that an interface is up and has an IPv4 or IPv6 address, and that no filter (-4, -6, interface) hides it") \
-  X(FLOE_CAUSE_PORT_RANGE_EXHAUSTED, "port_range_exhausted", 1, 4,                                                   \
-    "every local port of the configured range is in use", "Widen the port range or close what uses it")             \
-  X(FLOE_CAUSE_SOCKET_FAILED, "socket_failed", 1, 4, "the operating system refused a local socket",                  \
-    "Look at the system error: often too many open files, or an address that has just gone")                        \
-  X(FLOE_CAUSE_DNS_UNREACHABLE, "dns_unreachable", 2, 3, "no DNS resolver could be reached",                         \
-    "Check the name servers in the system's resolver configuration and the route to them")                          \
-  X(FLOE_CAUSE_DNS_TIMEOUT, "dns_timeout", 2, 3, "no DNS resolver answered in time",                                 \
-    "Check that UDP and TCP port 53 to the resolver is open, or use another resolver")                              \
-  X(FLOE_CAUSE_DNS_REFUSED, "dns_refused", 2, 3, "every DNS resolver refused the question",                          \
-    "The resolver does not serve this host: use one that does")                                                     \
-  X(FLOE_CAUSE_DNS_SERVFAIL, "dns_servfail", 2, 3, "every DNS resolver failed to find out (SERVFAIL)",               \
-    "The zone's own name servers or its DNSSEC signatures are broken: ask the owner of the domain")                 \
-  X(FLOE_CAUSE_DNS_NODATA, "dns_nodata", 2, 3, "the name exists but has no address of a family that this host has",  \
-    "Add an A (or AAAA) record for the name, or use a name that has one")                                           \
-  X(FLOE_CAUSE_DNS_NXDOMAIN, "dns_nxdomain", 2, 3, "the name does not exist",                                        \
-    "Look for a typing error in the host name of the URL")                                                          \
-  X(FLOE_CAUSE_NET_UNREACHABLE, "net_unreachable", 3, 4, "there is no route to the server's network",                \
-    "Check the default route and, for IPv6, that this host has a working IPv6 connection")                          \
-  X(FLOE_CAUSE_HOST_UNREACHABLE, "host_unreachable", 3, 4, "a router says that the server's host cannot be reached", \
-    "Check that the server is up and that its address is right")                                                    \
-  X(FLOE_CAUSE_SEND_DENIED, "send_denied", 3, 4, "a firewall forbids sending to the server",                         \
-    "Allow the traffic in this host's firewall or in the one on the path that answered so")                         \
-  X(FLOE_CAUSE_PORT_UNREACHABLE, "port_unreachable", 3, 4, "the server's host says that nothing listens on the port", \
-    "Check that the server runs and listens on this port for UDP; a firewall that rejects looks the same")          \
-  X(FLOE_CAUSE_UDP_TIMEOUT, "udp_timeout", 3, 4, "no answer over UDP",                                               \
-    "A firewall may drop UDP on the way there or back: open the port, or add a turn:...?transport=tcp or turns: URL") \
-  X(FLOE_CAUSE_TCP_REFUSED, "tcp_refused", 3, 4, "the server's host refused the TCP connection",                     \
-    "Check that the server runs and listens on this port for TCP")                                                  \
-  X(FLOE_CAUSE_TCP_TIMEOUT, "tcp_timeout", 3, 4, "the TCP connection was not answered",                              \
-    "A firewall may drop it: open the port, or use port 443")                                                       \
-  X(FLOE_CAUSE_TCP_RESET, "tcp_reset", 4, 4, "the connection was reset before the server answered",                  \
-    "The server or a middlebox cut the connection: check that the port speaks this protocol")                       \
-  X(FLOE_CAUSE_TCP_CLOSED, "tcp_closed", 4, 4, "the connection was closed before the server answered",               \
-    "Look into the server's log; a proxy in front of it or a limit on connections closes like this")                \
-  X(FLOE_CAUSE_TLS_TIMEOUT, "tls_timeout", 4, 5, "the TLS handshake was not finished in time",                       \
-    "Check that the port speaks TLS; one that waits for plain STUN is silent like this")                            \
-  X(FLOE_CAUSE_TLS_NOT_TLS, "tls_not_tls", 4, 5, "what answers on the port does not speak TLS",                      \
-    "Use turn: or stun: with this port, or turns: or stuns: with the server's TLS port (often 5349 or 443)")        \
-  X(FLOE_CAUSE_TLS_ALERT, "tls_alert", 4, 5, "the TLS handshake failed",                                             \
-    "The alert says why: protocol version, cipher or name that the two sides cannot agree on")                      \
-  X(FLOE_CAUSE_TLS_UNTRUSTED, "tls_untrusted", 4, 5, "the server's certificate is not signed by a trusted authority", \
-    "Serve the whole chain with the intermediate certificates, or give the private authority as CA file")           \
-  X(FLOE_CAUSE_TLS_EXPIRED, "tls_expired", 4, 5, "the server's certificate is not valid at this time",               \
-    "Renew the certificate and reload the server; check this host's clock")                                         \
-  X(FLOE_CAUSE_TLS_NAME_MISMATCH, "tls_name_mismatch", 4, 5, "the server's certificate is for another name",         \
-    "Use a host name that the certificate names in the URL, or get a certificate for this one")                     \
-  X(FLOE_CAUSE_NO_ANSWER, "no_answer", 5, 4, "connected, but the server never answered the STUN request",            \
-    "Check that a STUN/TURN server, and not another service, listens on this port")                                 \
-  X(FLOE_CAUSE_NOT_STUN, "not_stun", 5, 9, "what answers is not a STUN message",                                     \
-    "Another service listens on this port: check host and port")                                                    \
-  X(FLOE_CAUSE_WRONG_TRANSACTION, "wrong_transaction", 5, 9, "the answer belongs to no request of ours",             \
-    "The server or a middlebox mixes up its answers: update it")                                                    \
-  X(FLOE_CAUSE_BAD_FINGERPRINT, "bad_fingerprint", 5, 9, "the answer's FINGERPRINT is wrong: it was damaged or altered", \
-    "A middlebox (SIP ALG, NAT helper) rewrites packets: switch it off, or use turns:")                             \
-  X(FLOE_CAUSE_BAD_INTEGRITY, "bad_integrity", 5, 9, "the answer is not signed with our password's key",             \
-    "The server knows another password than it checks, or somebody alters its answers: use turns:")                 \
-  X(FLOE_CAUSE_MALFORMED_RESPONSE, "malformed_response", 5, 9, "the answer lacks or breaks what it must carry",      \
-    "The server is broken or very old: update it")                                                                  \
-  X(FLOE_CAUSE_STUN_ERROR, "stun_error", 6, 9, "the server answered with an error",                                  \
-    "Look up the code, and look into the server's log")                                                             \
-  X(FLOE_CAUSE_AUTH_REQUIRED, "auth_required", 6, 6, "the server wants credentials and the URL has none",            \
-    "Use a turn: URL with a user name and a credential, or let the server answer STUN without authentication")      \
-  X(FLOE_CAUSE_MALFORMED_CHALLENGE, "malformed_challenge", 6, 6, "the server asks for credentials without REALM or NONCE", \
-    "Set a realm in the server's configuration and switch long-term credentials on")                                \
-  X(FLOE_CAUSE_AUTH_REJECTED, "auth_rejected", 6, 6, "the server rejects the user name or the credential",           \
-    "Check user name, credential and realm; for time-limited credentials also the shared secret")                   \
-  X(FLOE_CAUSE_AUTH_EXPIRED, "auth_expired", 6, 6, "the time-limited user name has expired",                         \
-    "Fetch new credentials from the service that issues them, and check the clocks of both sides")                  \
+#define FLOE_CAUSE_MAP(X)                                                                                              \
+  X(FLOE_CAUSE_NONE, "none", 0, 0, "nothing failed", "")                                                               \
+  X(FLOE_CAUSE_NO_LOCAL_ADDRESS, "no_local_address", 1, 4,                                                             \
+    "this host has no usable address of a family that the server has",                                                 \
+    "Check that an interface is up and has an IPv4 or IPv6 address, and that no filter (-4, -6, interface) hides it")  \
+  X(FLOE_CAUSE_PORT_RANGE_EXHAUSTED, "port_range_exhausted", 1, 4,                                                     \
+    "every local port of the configured range is in use", "Widen the port range or close what uses it")                \
+  X(FLOE_CAUSE_SOCKET_FAILED, "socket_failed", 1, 4, "the operating system refused a local socket",                    \
+    "Look at the system error: often too many open files, or an address that has just gone")                           \
+  X(FLOE_CAUSE_DNS_UNREACHABLE, "dns_unreachable", 2, 3, "no DNS resolver could be reached",                           \
+    "Check the name servers in the system's resolver configuration and the route to them")                             \
+  X(FLOE_CAUSE_DNS_TIMEOUT, "dns_timeout", 2, 3, "no DNS resolver answered in time",                                   \
+    "Check that UDP and TCP port 53 to the resolver is open, or use another resolver")                                 \
+  X(FLOE_CAUSE_DNS_REFUSED, "dns_refused", 2, 3, "every DNS resolver refused the question",                            \
+    "The resolver does not serve this host: use one that does")                                                        \
+  X(FLOE_CAUSE_DNS_SERVFAIL, "dns_servfail", 2, 3, "every DNS resolver failed to find out (SERVFAIL)",                 \
+    "The zone's own name servers or its DNSSEC signatures are broken: ask the owner of the domain")                    \
+  X(FLOE_CAUSE_DNS_NODATA, "dns_nodata", 2, 3, "the name exists but has no address of a family that this host has",    \
+    "Add an A (or AAAA) record for the name, or use a name that has one")                                              \
+  X(FLOE_CAUSE_DNS_NXDOMAIN, "dns_nxdomain", 2, 3, "the name does not exist",                                          \
+    "Look for a typing error in the host name of the URL")                                                             \
+  X(FLOE_CAUSE_NET_UNREACHABLE, "net_unreachable", 3, 4, "there is no route to the server's network",                  \
+    "Check the default route and, for IPv6, that this host has a working IPv6 connection")                             \
+  X(FLOE_CAUSE_HOST_UNREACHABLE, "host_unreachable", 3, 4, "a router says that the server's host cannot be reached",   \
+    "Check that the server is up and that its address is right")                                                       \
+  X(FLOE_CAUSE_SEND_DENIED, "send_denied", 3, 4, "a firewall forbids sending to the server",                           \
+    "Allow the traffic in this host's firewall or in the one on the path that answered so")                            \
+  X(FLOE_CAUSE_PORT_UNREACHABLE, "port_unreachable", 3, 4, "the server's host says that nothing listens on the port",  \
+    "Check that the server runs and listens on this port for UDP; a firewall that rejects looks the same")             \
+  X(FLOE_CAUSE_UDP_TIMEOUT, "udp_timeout", 3, 4, "no answer over UDP",                                                 \
+    "A firewall may drop UDP on the way there or back: open the port, or add a turn:...?transport=tcp or turns: URL")  \
+  X(FLOE_CAUSE_TCP_REFUSED, "tcp_refused", 3, 4, "the server's host refused the TCP connection",                       \
+    "Check that the server runs and listens on this port for TCP")                                                     \
+  X(FLOE_CAUSE_TCP_TIMEOUT, "tcp_timeout", 3, 4, "the TCP connection was not answered",                                \
+    "A firewall may drop it: open the port, or use port 443")                                                          \
+  X(FLOE_CAUSE_TCP_RESET, "tcp_reset", 4, 4, "the connection was reset before the server answered",                    \
+    "The server or a middlebox cut the connection: check that the port speaks this protocol")                          \
+  X(FLOE_CAUSE_TCP_CLOSED, "tcp_closed", 4, 4, "the connection was closed before the server answered",                 \
+    "Look into the server's log; a proxy in front of it or a limit on connections closes like this")                   \
+  X(FLOE_CAUSE_TLS_TIMEOUT, "tls_timeout", 4, 5, "the TLS handshake was not finished in time",                         \
+    "Check that the port speaks TLS; one that waits for plain STUN is silent like this")                               \
+  X(FLOE_CAUSE_TLS_NOT_TLS, "tls_not_tls", 4, 5, "what answers on the port does not speak TLS",                        \
+    "Use turn: or stun: with this port, or turns: or stuns: with the server's TLS port (often 5349 or 443)")           \
+  X(FLOE_CAUSE_TLS_ALERT, "tls_alert", 4, 5, "the TLS handshake failed",                                               \
+    "The alert says why: protocol version, cipher or name that the two sides cannot agree on")                         \
+  X(FLOE_CAUSE_TLS_UNTRUSTED, "tls_untrusted", 4, 5, "the server's certificate is not signed by a trusted authority",  \
+    "Serve the whole chain with the intermediate certificates, or give the private authority as CA file")              \
+  X(FLOE_CAUSE_TLS_EXPIRED, "tls_expired", 4, 5, "the server's certificate is not valid at this time",                 \
+    "Renew the certificate and reload the server; check this host's clock")                                            \
+  X(FLOE_CAUSE_TLS_NAME_MISMATCH, "tls_name_mismatch", 4, 5, "the server's certificate is for another name",           \
+    "Use a host name that the certificate names in the URL, or get a certificate for this one")                        \
+  X(FLOE_CAUSE_NO_ANSWER, "no_answer", 5, 4, "connected, but the server never answered the STUN request",              \
+    "Check that a STUN/TURN server, and not another service, listens on this port")                                    \
+  X(FLOE_CAUSE_NOT_STUN, "not_stun", 5, 9, "what answers is not a STUN message",                                       \
+    "Another service listens on this port: check host and port")                                                       \
+  X(FLOE_CAUSE_WRONG_TRANSACTION, "wrong_transaction", 5, 9, "the answer belongs to no request of ours",               \
+    "The server or a middlebox mixes up its answers: update it")                                                       \
+  X(FLOE_CAUSE_BAD_FINGERPRINT, "bad_fingerprint", 5, 9,                                                               \
+    "the answer's FINGERPRINT is wrong: it was damaged or altered",                                                    \
+    "A middlebox (SIP ALG, NAT helper) rewrites packets: switch it off, or use turns:")                                \
+  X(FLOE_CAUSE_BAD_INTEGRITY, "bad_integrity", 5, 9, "the answer is not signed with our password's key",               \
+    "The server knows another password than it checks, or somebody alters its answers: use turns:")                    \
+  X(FLOE_CAUSE_MALFORMED_RESPONSE, "malformed_response", 5, 9, "the answer lacks or breaks what it must carry",        \
+    "The server is broken or very old: update it")                                                                     \
+  X(FLOE_CAUSE_STUN_ERROR, "stun_error", 6, 9, "the server answered with an error",                                    \
+    "Look up the code, and look into the server's log")                                                                \
+  X(FLOE_CAUSE_AUTH_REQUIRED, "auth_required", 6, 6, "the server wants credentials and the URL has none",              \
+    "Use a turn: URL with a user name and a credential, or let the server answer STUN without authentication")         \
+  X(FLOE_CAUSE_MALFORMED_CHALLENGE, "malformed_challenge", 6, 6,                                                       \
+    "the server asks for credentials without REALM or NONCE",                                                          \
+    "Set a realm in the server's configuration and switch long-term credentials on")                                   \
+  X(FLOE_CAUSE_AUTH_REJECTED, "auth_rejected", 6, 6, "the server rejects the user name or the credential",             \
+    "Check user name, credential and realm; for time-limited credentials also the shared secret")                      \
+  X(FLOE_CAUSE_AUTH_EXPIRED, "auth_expired", 6, 6, "the time-limited user name has expired",                           \
+    "Fetch new credentials from the service that issues them, and check the clocks of both sides")                     \
   X(FLOE_CAUSE_STALE_NONCE_LOOP, "stale_nonce_loop", 6, 6, "the server calls each nonce stale that it has just given", \
-    "Several servers behind one address do not share their nonces, or the server's clock jumps")                    \
-  X(FLOE_CAUSE_REDIRECT_LOOP, "redirect_loop", 6, 9, "the server sends us round in a circle",                        \
-    "Correct the alternate-server settings of the servers")                                                         \
-  X(FLOE_CAUSE_REDIRECT_REFUSED, "redirect_refused", 6, 9, "the server sends us to another one in a way we do not follow", \
-    "Name the other server in the configuration, or let the server give a usable ALTERNATE-SERVER")                 \
-  X(FLOE_CAUSE_ALLOC_MISMATCH, "alloc_mismatch", 6, 7, "the server believes that our address already has an allocation", \
-    "A NAT reuses ports faster than the server forgets: wait, or use another transport")                            \
-  X(FLOE_CAUSE_FAMILY_UNSUPPORTED, "family_unsupported", 6, 7, "the server has no relay of the address family asked for", \
-    "Give the server a relay address of this family, or ask for the other")                                         \
-  X(FLOE_CAUSE_TRANSPORT_UNSUPPORTED, "transport_unsupported", 6, 7, "this transport is not supported",              \
-    "Use turn: (UDP), turn:...?transport=tcp or turns: (TLS over TCP)")                                             \
-  X(FLOE_CAUSE_QUOTA_REACHED, "quota_reached", 6, 7, "the user's quota of allocations is used up",                   \
-    "Close old sessions, wait until they expire, or raise the quota (coturn: user-quota, total-quota)")             \
-  X(FLOE_CAUSE_INSUFFICIENT_CAPACITY, "insufficient_capacity", 6, 7, "the server has no relay port or capacity left", \
-    "Widen the server's relay port range (coturn: min-port, max-port) or add a server")                             \
-  X(FLOE_CAUSE_FORBIDDEN, "forbidden", 6, 7, "the server forbids it",                                                \
-    "Check the server's rules for peers and users (coturn: allowed-peer-ip, denied-peer-ip)")                       \
-  X(FLOE_CAUSE_REFRESH_FAILED, "refresh_failed", 0, 9, "the allocation could not be refreshed",                      \
-    "The server or the way to it was lost after gathering: gather again")                                           \
-  X(FLOE_CAUSE_PERMISSION_FAILED, "permission_failed", 0, 9, "the server refused or did not answer a permission",    \
-    "Check the server's rules for peers (coturn: allowed-peer-ip, denied-peer-ip)")                                 \
-  X(FLOE_CAUSE_ALLOCATION_EXPIRED, "allocation_expired", 0, 9, "the server no longer knows the allocation",          \
-    "The server was restarted or the allocation ran out: gather again")                                             \
-  X(FLOE_CAUSE_RELAY_PRIVATE_ADDRESS, "relay_private_address", 0, 8, "the server is public but hands out a private address", \
-    "Tell the server its public address (coturn: external-ip)")                                                     \
-  X(FLOE_CAUSE_RELAY_NO_DATA, "relay_no_data", 0, 8, "allocated, but nothing sent through the relay arrives",        \
-    "Open the server's relay port range for UDP in its firewall (coturn: min-port, max-port), and check external-ip") \
+    "Several servers behind one address do not share their nonces, or the server's clock jumps")                       \
+  X(FLOE_CAUSE_REDIRECT_LOOP, "redirect_loop", 6, 9, "the server sends us round in a circle",                          \
+    "Correct the alternate-server settings of the servers")                                                            \
+  X(FLOE_CAUSE_REDIRECT_REFUSED, "redirect_refused", 6, 9,                                                             \
+    "the server sends us to another one in a way we do not follow",                                                    \
+    "Name the other server in the configuration, or let the server give a usable ALTERNATE-SERVER")                    \
+  X(FLOE_CAUSE_ALLOC_MISMATCH, "alloc_mismatch", 6, 7,                                                                 \
+    "the server believes that our address already has an allocation",                                                  \
+    "A NAT reuses ports faster than the server forgets: wait, or use another transport")                               \
+  X(FLOE_CAUSE_FAMILY_UNSUPPORTED, "family_unsupported", 6, 7,                                                         \
+    "the server has no relay of the address family asked for",                                                         \
+    "Give the server a relay address of this family, or ask for the other")                                            \
+  X(FLOE_CAUSE_TRANSPORT_UNSUPPORTED, "transport_unsupported", 6, 7, "this transport is not supported",                \
+    "Use turn: (UDP), turn:...?transport=tcp or turns: (TLS over TCP)")                                                \
+  X(FLOE_CAUSE_QUOTA_REACHED, "quota_reached", 6, 7, "the user's quota of allocations is used up",                     \
+    "Close old sessions, wait until they expire, or raise the quota (coturn: user-quota, total-quota)")                \
+  X(FLOE_CAUSE_INSUFFICIENT_CAPACITY, "insufficient_capacity", 6, 7, "the server has no relay port or capacity left",  \
+    "Widen the server's relay port range (coturn: min-port, max-port) or add a server")                                \
+  X(FLOE_CAUSE_FORBIDDEN, "forbidden", 6, 7, "the server forbids it",                                                  \
+    "Check the server's rules for peers and users (coturn: allowed-peer-ip, denied-peer-ip)")                          \
+  X(FLOE_CAUSE_REFRESH_FAILED, "refresh_failed", 0, 9, "the allocation could not be refreshed",                        \
+    "The server or the way to it was lost after gathering: gather again")                                              \
+  X(FLOE_CAUSE_PERMISSION_FAILED, "permission_failed", 0, 9, "the server refused or did not answer a permission",      \
+    "Check the server's rules for peers (coturn: allowed-peer-ip, denied-peer-ip)")                                    \
+  X(FLOE_CAUSE_ALLOCATION_EXPIRED, "allocation_expired", 0, 9, "the server no longer knows the allocation",            \
+    "The server was restarted or the allocation ran out: gather again")                                                \
+  X(FLOE_CAUSE_RELAY_PRIVATE_ADDRESS, "relay_private_address", 0, 8,                                                   \
+    "the server is public but hands out a private address",                                                            \
+    "Tell the server its public address (coturn: external-ip)")                                                        \
+  X(FLOE_CAUSE_RELAY_NO_DATA, "relay_no_data", 0, 8, "allocated, but nothing sent through the relay arrives",          \
+    "Open the server's relay port range for UDP in its firewall (coturn: min-port, max-port), and check external-ip")  \
   X(FLOE_CAUSE_CANCELLED, "cancelled", 0, 9, "ended by the program before it was decided", "")
 
 /** Why something failed. */
@@ -145,7 +151,7 @@ typedef enum floe_cause {
 #define FLOE__ROW(id, name, group, exit_class, sentence, hint) id,
   FLOE_CAUSE_MAP(FLOE__ROW)
 #undef FLOE__ROW
-  FLOE_CAUSE_COUNT /**< how many there are; not a cause */
+      FLOE_CAUSE_COUNT /**< how many there are; not a cause */
 } floe_cause;
 
 /** The stable id, "auth_rejected". Any thread. */

@@ -39,44 +39,44 @@ typedef enum floe_relay_family {
 
 /** How long each step may take. All in milliseconds; 0 stands for the default in brackets. */
 typedef struct floe_ice_timing {
-  uint32_t ta_ms;                 /**< [5] between the starts of two attempts (RFC 8445 14.2) */
-  uint32_t rto_ms;                /**< [500] first retransmission of a UDP request; doubles each time */
-  uint32_t transmissions;         /**< [4] how often a UDP request is sent in all (a count) */
-  uint32_t udp_timeout_ms;        /**< [5000] from the first transmission to giving up */
-  uint32_t stream_timeout_ms;     /**< [5000] a request over TCP or TLS */
-  uint32_t connect_timeout_ms;    /**< [4000] TCP connect */
-  uint32_t tls_timeout_ms;        /**< [4000] TLS handshake */
-  uint32_t dns_timeout_ms;        /**< [4000] one family of a name */
-  uint32_t dns_second_family_ms;  /**< [1000] what the other family is given once one has answered */
-  uint32_t address_delay_ms;      /**< [250] before the next address of a name is tried beside the last */
-  uint32_t server_timeout_ms;     /**< [10000] one server in all */
-  uint32_t gathering_timeout_ms;  /**< [10000] gathering in all */
-  uint32_t close_timeout_ms;      /**< [1000] what deleting the allocations may take at close */
+  uint32_t ta_ms;                /**< [5] between the starts of two attempts (RFC 8445 14.2) */
+  uint32_t rto_ms;               /**< [500] first retransmission of a UDP request; doubles each time */
+  uint32_t transmissions;        /**< [4] how often a UDP request is sent in all (a count) */
+  uint32_t udp_timeout_ms;       /**< [5000] from the first transmission to giving up */
+  uint32_t stream_timeout_ms;    /**< [5000] a request over TCP or TLS */
+  uint32_t connect_timeout_ms;   /**< [4000] TCP connect */
+  uint32_t tls_timeout_ms;       /**< [4000] TLS handshake */
+  uint32_t dns_timeout_ms;       /**< [4000] one family of a name */
+  uint32_t dns_second_family_ms; /**< [1000] what the other family is given once one has answered */
+  uint32_t address_delay_ms;     /**< [250] before the next address of a name is tried beside the last */
+  uint32_t server_timeout_ms;    /**< [10000] one server in all */
+  uint32_t gathering_timeout_ms; /**< [10000] gathering in all */
+  uint32_t close_timeout_ms;     /**< [1000] what deleting the allocations may take at close */
 } floe_ice_timing;
 
 /** An agent's configuration. Zero in a field is its default. Everything is copied. */
 typedef struct floe_ice_config {
-  uint32_t size;                        /**< sizeof the struct, set by floe_ice_config_init */
-  const floe_ice_server *ice_servers;   /**< copies */
-  size_t n_ice_servers;                 /**< up to max_ice_servers */
-  size_t max_ice_servers;               /**< [64] more entries than this are refused, never cut */
+  uint32_t size;                                  /**< sizeof the struct, set by floe_ice_config_init */
+  const floe_ice_server *ice_servers;             /**< copies */
+  size_t n_ice_servers;                           /**< up to max_ice_servers */
+  size_t max_ice_servers;                         /**< [64] more entries than this are refused, never cut */
   floe_ice_transport_policy ice_transport_policy; /**< [all] */
-  bool no_ipv4;                         /**< use no IPv4 address */
-  bool no_ipv6;                         /**< use no IPv6 address */
-  bool include_loopback;                /**< surface host candidates on loopback addresses; loopback servers are reached
-                                             from loopback either way */
-  const char *const *interfaces;        /**< copies; nullable: names of the only interfaces to use */
-  size_t n_interfaces;                  /**< 0 = all */
-  uint16_t port_min;                    /**< [0 = any] lowest local UDP port */
-  uint16_t port_max;                    /**< [0 = any] highest local UDP port; both or none */
-  floe_relay_family relay_family;       /**< [both] */
-  uint32_t allocation_lifetime_s;       /**< [0 = the server's default] LIFETIME asked for, in seconds */
-  floe_bytes ca_pem;                    /**< copies; PEM certificates trusted beside the system's */
-  bool tls_insecure;                    /**< accept any certificate; said in each report */
-  const char *software;                 /**< copies; nullable: SOFTWARE sent in requests; none by default */
-  floe_ice_timing timing;               /**< how long each step may take */
-  uint32_t max_queue_bytes;             /**< [1 MiB] bytes of pending output before FLOE_E_AGAIN */
-  uint32_t max_candidates;              /**< [1000] local candidates kept; further ones are counted in the report */
+  bool no_ipv4;                                   /**< use no IPv4 address */
+  bool no_ipv6;                                   /**< use no IPv6 address */
+  bool include_loopback;          /**< surface host candidates on loopback addresses; loopback servers are reached
+                                       from loopback either way */
+  const char *const *interfaces;  /**< copies; nullable: names of the only interfaces to use */
+  size_t n_interfaces;            /**< 0 = all */
+  uint16_t port_min;              /**< [0 = any] lowest local UDP port */
+  uint16_t port_max;              /**< [0 = any] highest local UDP port; both or none */
+  floe_relay_family relay_family; /**< [both] */
+  uint32_t allocation_lifetime_s; /**< [0 = the server's default] LIFETIME asked for, in seconds */
+  floe_bytes ca_pem;              /**< copies; PEM certificates trusted beside the system's */
+  bool tls_insecure;              /**< accept any certificate; said in each report */
+  const char *software;           /**< copies; nullable: SOFTWARE sent in requests; none by default */
+  floe_ice_timing timing;         /**< how long each step may take */
+  uint32_t max_queue_bytes;       /**< [1 MiB] bytes of pending output before FLOE_E_AGAIN */
+  uint32_t max_candidates;        /**< [1000] local candidates kept; further ones are counted in the report */
 } floe_ice_config;
 
 /** Zeroes `cfg` and sets its size. `size` is sizeof *cfg as the program was compiled. */

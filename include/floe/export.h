@@ -33,7 +33,7 @@
 /** @def FLOE_PRINTF
  *  The function takes a printf format at argument `f`, its values from argument `a` on. */
 #if defined(__GNUC__)
-#define FLOE_MUST_USE __attribute__((warn_unused_result))
+#define FLOE_MUST_USE     __attribute__((warn_unused_result))
 #define FLOE_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #else
 #define FLOE_MUST_USE

@@ -9,10 +9,10 @@
  *         floe_output out;
  *         floe_ice_agent_poll(agent, &out);
  *         switch (out.type) {
- *           case FLOE_OUTPUT_TRANSMIT:   my_send(out.u.transmit.sock, &out.u.transmit.to, out.u.transmit.data); break;
+ *           case FLOE_OUTPUT_TRANSMIT:   my_send(&out.u.transmit); break;
  *           case FLOE_OUTPUT_OPEN:       my_open(&out.u.open); break;
  *           case FLOE_OUTPUT_CLOSE:      my_close(out.u.close.sock); break;
- *           case FLOE_OUTPUT_RESOLVE:    my_resolve(out.u.resolve.req, out.u.resolve.host, out.u.resolve.family); break;
+ *           case FLOE_OUTPUT_RESOLVE:    my_resolve(&out.u.resolve); break;
  *           case FLOE_OUTPUT_INTERFACES: my_list_interfaces(); break;
  *           case FLOE_OUTPUT_EVENT:      my_event(out.u.event); break;
  *           case FLOE_OUTPUT_DATA:       my_data(&out.u.data); break;
@@ -133,10 +133,10 @@ typedef struct floe_output {
       floe_sock_id sock; /**< which */
     } close;             /**< CLOSE */
     struct {
-      floe_req_id req;    /**< its name in the answer */
-      const char *host;   /**< the name to look up */
-      floe_family family; /**< IPv4: A, IPv6: AAAA */
-    } resolve;            /**< RESOLVE */
+      floe_req_id req;       /**< its name in the answer */
+      const char *host;      /**< the name to look up */
+      floe_family family;    /**< IPv4: A, IPv6: AAAA */
+    } resolve;               /**< RESOLVE */
     const floe_event *event; /**< EVENT */
     struct {
       uint32_t candidate; /**< id of the relay candidate */
@@ -144,10 +144,10 @@ typedef struct floe_output {
       floe_bytes data;    /**< what it sent */
     } data;               /**< DATA */
     struct {
-      uint32_t candidate; /**< id of the relay candidate */
-      floe_addr peer;     /**< the peer */
-      bool granted;       /**< false: an iceservererror event said why */
-    } permission;         /**< PERMISSION */
+      uint32_t candidate;  /**< id of the relay candidate */
+      floe_addr peer;      /**< the peer */
+      bool granted;        /**< false: an iceservererror event said why */
+    } permission;          /**< PERMISSION */
     uint64_t reserved[12]; /**< room for later outputs */
   } u;                     /**< what is asked for or told */
 } floe_output;
@@ -175,41 +175,41 @@ FLOE_API const char *floe_attempt_outcome_name(floe_attempt_outcome outcome);
 
 /** One attempt: a server URL from one local base over one address family. */
 typedef struct floe_attempt_report {
-  floe_attempt_outcome outcome; /**< how it ended */
-  uint16_t error_code;          /**< 0, 300 to 699 from the server, else 701 */
-  const char *error_text;       /**< nullable: as in the event */
-  floe_attempt_detail detail;   /**< what is known of it */
-  bool has_dns_ms;              /**< a name was looked up for it */
-  double dns_ms;                /**< how long that took */
-  bool has_connect_ms;          /**< a TCP connection was established */
-  double connect_ms;            /**< how long that took */
-  bool has_tls_ms;              /**< a TLS handshake was finished */
-  double tls_ms;                /**< how long that took */
-  bool has_request_ms;          /**< the requests ended with an answer */
-  double request_ms;            /**< from the first request to that answer */
-  uint32_t discarded;           /**< packets that were no usable answer */
-  uint32_t redirects;           /**< ALTERNATE-SERVER hops */
+  floe_attempt_outcome outcome;  /**< how it ended */
+  uint16_t error_code;           /**< 0, 300 to 699 from the server, else 701 */
+  const char *error_text;        /**< nullable: as in the event */
+  floe_attempt_detail detail;    /**< what is known of it */
+  bool has_dns_ms;               /**< a name was looked up for it */
+  double dns_ms;                 /**< how long that took */
+  bool has_connect_ms;           /**< a TCP connection was established */
+  double connect_ms;             /**< how long that took */
+  bool has_tls_ms;               /**< a TLS handshake was finished */
+  double tls_ms;                 /**< how long that took */
+  bool has_request_ms;           /**< the requests ended with an answer */
+  double request_ms;             /**< from the first request to that answer */
+  uint32_t discarded;            /**< packets that were no usable answer */
+  uint32_t redirects;            /**< ALTERNATE-SERVER hops */
   bool unauthenticated_redirect; /**< one of them was not signed */
-  bool redundant;               /**< each candidate it gave was redundant (RFC 8445 5.1.3) */
-  floe_addr mapped;             /**< family 0 = none: XOR-MAPPED-ADDRESS */
-  floe_addr relayed;            /**< family 0 = none: XOR-RELAYED-ADDRESS */
-  floe_addr relayed_additional; /**< family 0 = none: that of the other family */
-  uint16_t additional_error;    /**< 0, or ADDRESS-ERROR-CODE of the other family */
-  bool has_lifetime;            /**< allocations */
-  uint32_t lifetime_s;          /**< LIFETIME the server granted, in seconds */
+  bool redundant;                /**< each candidate it gave was redundant (RFC 8445 5.1.3) */
+  floe_addr mapped;              /**< family 0 = none: XOR-MAPPED-ADDRESS */
+  floe_addr relayed;             /**< family 0 = none: XOR-RELAYED-ADDRESS */
+  floe_addr relayed_additional;  /**< family 0 = none: that of the other family */
+  uint16_t additional_error;     /**< 0, or ADDRESS-ERROR-CODE of the other family */
+  bool has_lifetime;             /**< allocations */
+  uint32_t lifetime_s;           /**< LIFETIME the server granted, in seconds */
 } floe_attempt_report;
 
 /** One configured URL. */
 typedef struct floe_server_report {
-  const char *url;                     /**< byte for byte as configured */
-  uint32_t server_index;               /**< `iceServers[server_index]` */
-  uint32_t url_index;                  /**< `.urls[url_index]` */
-  floe_verdict verdict;                /**< how it did */
-  floe_cause cause;                    /**< NONE, or the cause of the failure that says most */
+  const char *url;                            /**< byte for byte as configured */
+  uint32_t server_index;                      /**< `iceServers[server_index]` */
+  uint32_t url_index;                         /**< `.urls[url_index]` */
+  floe_verdict verdict;                       /**< how it did */
+  floe_cause cause;                           /**< NONE, or the cause of the failure that says most */
   const floe_attempt_report *const *attempts; /**< in the order they were made */
-  size_t n_attempts;                   /**< how many */
-  const uint32_t *candidates;          /**< ids of the candidates it gave */
-  size_t n_candidates;                 /**< how many */
+  size_t n_attempts;                          /**< how many */
+  const uint32_t *candidates;                 /**< ids of the candidates it gave */
+  size_t n_candidates;                        /**< how many */
 } floe_server_report;
 
 /** What gathering found out, one summary per configured URL, in configuration order. */
@@ -286,8 +286,7 @@ FLOE_API FLOE_MUST_USE floe_status floe_ice_agent_permit(floe_ice_agent *agent, 
 /** Sends data to a peer through a relay candidate. Data of up to 1,200 bytes is safe on every path.
  *  @return FLOE_OK; FLOE_E_NOT_FOUND; FLOE_E_STATE (no permission for `peer` yet, after close, or the allocation is
  *          gone); FLOE_E_TOO_LARGE (over 65,000 bytes); FLOE_E_AGAIN (the queue is full) */
-FLOE_API FLOE_MUST_USE floe_status floe_ice_agent_send_relayed(floe_ice_agent *agent, floe_time now,
-                                                               uint32_t candidate, const floe_addr *peer,
-                                                               floe_bytes data);
+FLOE_API FLOE_MUST_USE floe_status floe_ice_agent_send_relayed(floe_ice_agent *agent, floe_time now, uint32_t candidate,
+                                                               const floe_addr *peer, floe_bytes data);
 
 #endif

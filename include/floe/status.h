@@ -18,17 +18,17 @@
  *  Status codes and the error that explains one. */
 
 /** One row per status: enumerator, value, the W3C exception a binding throws for it, a sentence. */
-#define FLOE_STATUS_MAP(X)                                                                        \
-  X(FLOE_OK, 0, "", "success")                                                                    \
-  X(FLOE_E_TYPE, -1, "TypeError", "a member is missing, has the wrong type or is out of range")   \
-  X(FLOE_E_SYNTAX, -2, "SyntaxError", "a text does not have the form that its grammar asks for")  \
-  X(FLOE_E_ACCESS, -3, "InvalidAccessError", "a credential is missing or cannot be used")         \
-  X(FLOE_E_STATE, -4, "InvalidStateError", "the object is not in a state that allows this")       \
-  X(FLOE_E_UNSUPPORTED, -5, "NotSupportedError", "this is not supported")                         \
-  X(FLOE_E_TOO_LARGE, -6, "OperationError", "a value exceeds a limit of the configuration")       \
-  X(FLOE_E_NOMEM, -7, "OperationError", "out of memory")                                          \
-  X(FLOE_E_AGAIN, -8, "OperationError", "a queue is full; try again after the next output")       \
-  X(FLOE_E_NOT_FOUND, -9, "NotFoundError", "there is no such object")                             \
+#define FLOE_STATUS_MAP(X)                                                                       \
+  X(FLOE_OK, 0, "", "success")                                                                   \
+  X(FLOE_E_TYPE, -1, "TypeError", "a member is missing, has the wrong type or is out of range")  \
+  X(FLOE_E_SYNTAX, -2, "SyntaxError", "a text does not have the form that its grammar asks for") \
+  X(FLOE_E_ACCESS, -3, "InvalidAccessError", "a credential is missing or cannot be used")        \
+  X(FLOE_E_STATE, -4, "InvalidStateError", "the object is not in a state that allows this")      \
+  X(FLOE_E_UNSUPPORTED, -5, "NotSupportedError", "this is not supported")                        \
+  X(FLOE_E_TOO_LARGE, -6, "OperationError", "a value exceeds a limit of the configuration")      \
+  X(FLOE_E_NOMEM, -7, "OperationError", "out of memory")                                         \
+  X(FLOE_E_AGAIN, -8, "OperationError", "a queue is full; try again after the next output")      \
+  X(FLOE_E_NOT_FOUND, -9, "NotFoundError", "there is no such object")                            \
   X(FLOE_E_SYSTEM, -10, "OperationError", "the operating system refused")
 
 /** What a fallible call returns. FLOE_OK is zero, every error is negative; values never change. */

@@ -34,10 +34,10 @@ typedef void (*floe_event_listener)(const floe_event *event, void *user);
 
 /** Options of the driver. Zero in a field is its default. */
 typedef struct floe_uv_config {
-  uint32_t size;                /**< sizeof the struct, set by floe_uv_config_init */
-  const floe_env_config *env;   /**< copies; nullable: what the program lends to the core */
+  uint32_t size;                  /**< sizeof the struct, set by floe_uv_config_init */
+  const floe_env_config *env;     /**< copies; nullable: what the program lends to the core */
   const char *const *dns_servers; /**< copies; nullable: "192.0.2.53" or "[2001:db8::53]:53"; default: the system's */
-  size_t n_dns_servers;         /**< how many */
+  size_t n_dns_servers;           /**< how many */
 } floe_uv_config;
 
 /** Zeroes `cfg` and sets its size. */
@@ -79,8 +79,8 @@ FLOE_API bool floe_uv_dispatch(floe_uv *uv);
 FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_new(floe_uv_ice_agent **out, floe_uv *uv,
                                                          const floe_ice_config *cfg, floe_error *why);
 
-/** Closes and frees the agent: no callback but `on_closed` after this call. Its allocations are deleted at their servers
- *  while the loop runs.
+/** Closes and frees the agent: no callback but `on_closed` after this call. Its allocations are deleted at their
+ *  servers while the loop runs.
  *  @param agent     takes; NULL is fine
  *  @param on_closed nullable: called once everything is closed
  *  @param user      handed to on_closed */
@@ -106,9 +106,9 @@ FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_send_relayed(floe_uv_ice_ag
 /** Receives what comes through relays: data of peers, and the answers to floe_uv_ice_agent_permit. What the arguments
  *  point at is valid until the function returns, whatever it calls meanwhile. */
 typedef struct floe_uv_relay_handler {
-  void (*on_data)(uint32_t candidate, const floe_addr *from, floe_bytes data, void *user);        /**< nullable */
-  void (*on_permission)(uint32_t candidate, const floe_addr *peer, bool granted, void *user);     /**< nullable */
-  void *user;                                                                                     /**< handed to both */
+  void (*on_data)(uint32_t candidate, const floe_addr *from, floe_bytes data, void *user);    /**< nullable */
+  void (*on_permission)(uint32_t candidate, const floe_addr *peer, bool granted, void *user); /**< nullable */
+  void *user;                                                                                 /**< handed to both */
 } floe_uv_relay_handler;
 
 /** Sets the relay handler; NULL removes it. Copies. */
