@@ -64,6 +64,8 @@ static void tell_send_failed(floe__uv_sock *sock, const floe_addr *to, int err) 
   if (sock->state == FLOE__UV_SOCK_OPEN) floe__uv_agent_input(sock->agent, &in);
 }
 
+/* One call per datagram: sendmmsg would need a copy of each, since the core's is gone with the next poll, and what it
+ * then saves was measured as 3 % on loopback. */
 void floe__uv_udp_send(floe__uv_sock *sock, const floe_addr *to, floe_bytes data) {
   /* `to` and `data` are the core's, and gone with the next input. */
   floe_addr dest = *to;
