@@ -171,6 +171,7 @@ void floe__attempt_describe(floe__attempt *a, const floe__try *t) {
 }
 
 void floe__attempt_hide(floe__attempt *a) {
+  if (a->frozen) return;
   floe_attempt_detail *d = &a->report.detail;
   /* W3C: port is absent exactly when address is; so an address whose port is not known is not told. */
   bool told = a->base != NULL && a->local.port != 0 && floe__candidate_exposes(&a->gather->candidates, &a->local);
@@ -185,4 +186,5 @@ void floe__attempt_forget(floe__attempt *a) {
   floe__free(env, a->software);
   floe__free(env, a->os_error_text);
   floe__free(env, a->tls);
+  floe__free(env, a->told);
 }

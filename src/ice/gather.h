@@ -49,6 +49,8 @@ struct floe__attempt {
   char *reason; /* nullable: report.error_text of a standing error */
   char *realm, *software, *os_error_text;
   struct floe__tls_copy *tls;  /* nullable */
+  floe_attempt_detail *told;   /* nullable: the detail of its event */
+  bool frozen;                 /* report.detail is that of its event */
   floe__event_node node;       /* its icecandidateerror */
   char address[FLOE__IP_TEXT]; /* the event's */
   uint32_t relay_ids[2];       /* candidates of the allocation: first and additional family; 0 = none */

@@ -39,6 +39,16 @@ floe__attempt *floe__gather_error_pick(const floe__gather_server *s) {
 
 /* --- icecandidateerror ----------------------------------------------------------------------------------------- */
 
+/* What an event told stays as it was told, though more may surface before it is read, and is shown in the report then.
+ */
+static const floe_attempt_detail *freeze_detail(floe__attempt *a) {
+  a->told = floe__alloc(a->gather->io->env, sizeof *a->told);
+  a->frozen = a->told == NULL; /* without memory for a copy nothing more is shown */
+  if (a->frozen) return &a->report.detail;
+  *a->told = a->report.detail;
+  return a->told;
+}
+
 static void fill(floe__attempt *a) {
   floe__gather *g = a->gather;
   floe__event_init(&a->node, FLOE_EVENT_ICECANDIDATEERROR, g->io->now, g->started_at);
@@ -54,7 +64,7 @@ static void fill(floe__attempt *a) {
   e->url = a->server->config->text;
   e->error_code = a->report.error_code;
   e->error_text = a->report.error_text;
-  e->detail = &a->report.detail;
+  e->detail = freeze_detail(a);
 }
 
 static bool equal_text(const char *a, const char *b) {
