@@ -1,6 +1,7 @@
 #!/bin/sh
 # Hosts with several interfaces, with one family only, with a broken one; and the options that choose among them.
 set -eu
+# shellcheck source=lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 net_enter "$@"
 need nft

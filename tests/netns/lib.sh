@@ -71,8 +71,8 @@ leave() {
 show_servers() {
   for log in "$work"/server.*; do
     [ -s "$log" ] || continue
-    echo "--- ${log##*/}" >&2
-    tail -n 40 "$log" >&2
+    echo "--- ${log##*/}"
+    tail -n 20 "$log"
   done
 }
 
@@ -95,16 +95,22 @@ ns() {
 }
 
 set_kernel() { # NAMESPACE PATH VALUE
+  # shellcheck disable=SC2016
   ip netns exec "$1" sh -c 'echo "$1" >"/proc/sys/net/$0"' "$2" "$3" || fail "cannot set $2 in $1"
 }
 
 # inside NAMESPACE[@VARIANT] COMMAND...: runs a command in a namespace, with the /etc files of $work/etc/VARIANT.
 inside() {
+  (become "$@")
+}
+
+# become NAMESPACE[@VARIANT] COMMAND...: the same in place of the shell, so that the process id is the command's.
+become() {
   inside_ns=${1%@*}
   inside_etc=${1#*@}
   shift
   # shellcheck disable=SC2016
-  ip netns exec "$inside_ns" sh -c '
+  exec ip netns exec "$inside_ns" sh -c '
     for file in "$0"/*; do
       [ ! -e "/etc/${file##*/}" ] || mount --bind "$file" "/etc/${file##*/}" || exit 125
     done
@@ -194,7 +200,7 @@ serve() {
   [ ! -e "$serve_log" ] || fail "two servers have the log $2"
   serve_ready=$3
   shift 3
-  inside "$serve_ns" "$@" >>"$serve_log" 2>&1 &
+  become "$serve_ns" "$@" >>"$serve_log" 2>&1 &
   served=$!
   await "$serve_log" "$serve_ready" "$served"
 }
@@ -213,7 +219,7 @@ await() {
 
 stop() { # PID
   kill "$1"
-  wait "$1" || true
+  wait "$1" 2>/dev/null || true
 }
 
 # testserver NAMESPACE LOG ARGUMENTS...
@@ -284,21 +290,31 @@ self_signed() { # FILE NAME
 
 # --- checks -----------------------------------------------------------------------------------------------------------
 
-# check TITLE NAMESPACE ARGUMENTS...: starts `floe check --json ARGUMENTS` in a namespace. What it must print comes on
-# standard input, in the notation of expect.py. Checks run side by side until `judge`.
+# check TITLE NAMESPACE[@VARIANT] ARGUMENTS...: starts `floe check --json ARGUMENTS` in a namespace. What it must print
+# comes on standard input, in the notation of expect.py. Checks run side by side until `judge`.
 check() {
-  n_cases=$((n_cases + 1))
-  check_dir=$work/cases/$(printf %03d "$n_cases")
-  mkdir -p "$check_dir"
-  printf '%s\n' "$1" >"$check_dir/title"
-  cat >"$check_dir/expect"
+  check_title=$1
   check_ns=$2
   shift 2
-  printf '%s\n' "floe check --json $*" >"$check_dir/command"
+  observe "$check_title" "$check_ns" "$FLOE" check --json "$@"
+}
+
+# observe TITLE NAMESPACE[@VARIANT] COMMAND...: the same of any command. What it prints is in the file $observed.
+observe() {
+  n_cases=$((n_cases + 1))
+  case_dir=$work/cases/$(printf %03d "$n_cases")
+  mkdir -p "$case_dir"
+  observed=$case_dir/out
+  : >"$observed"
+  printf '%s\n' "$1" >"$case_dir/title"
+  cat >"$case_dir/expect"
+  case_ns=$2
+  shift 2
+  printf '%s\n' "$*" >"$case_dir/command"
   {
-    check_status=0
-    inside "$check_ns" "$FLOE" check --json "$@" >"$check_dir/out" 2>"$check_dir/err" </dev/null || check_status=$?
-    echo "$check_status" >"$check_dir/status"
+    case_status=0
+    inside "$case_ns" "$@" >"$case_dir/out" 2>"$case_dir/err" </dev/null || case_status=$?
+    echo "$case_status" >"$case_dir/status"
   } &
   checks="${checks:-} $!"
 }
@@ -318,6 +334,19 @@ judge() {
     rm -rf "$work"/cases/*
   fi
   [ "$judge_status" -eq 0 ] || failed=yes
+}
+
+# saw TITLE LOG PATTERN COUNT: so many lines of a server's log match; COUNT is a pattern of the shell.
+saw() {
+  seen=$(grep -c "$3" "$work/server.$2") || true
+  # shellcheck disable=SC2254
+  case $seen in
+    $4) echo "ok      $1" ;;
+    *)
+      echo "FAILED  $1: the log of $2 has $seen lines with \"$3\", expected $4"
+      failed=yes
+      ;;
+  esac
 }
 
 # The end of each script.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A client behind a NAT: server-reflexive candidates, relays over UDP and TCP, and relays that carry nothing.
 set -eu
+# shellcheck source=lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 net_enter "$@"
 need nft

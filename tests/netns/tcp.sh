@@ -1,6 +1,7 @@
 #!/bin/sh
 # TURN over TCP over a routed network.
 set -eu
+# shellcheck source=lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 net_enter "$@"
 need nft

@@ -1,6 +1,7 @@
 #!/bin/sh
 # TLS over a routed network: certificates good and bad at OpenSSL's own server, and servers that do not speak TLS.
 set -eu
+# shellcheck source=lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 net_enter "$@"
 need nft openssl

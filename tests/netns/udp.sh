@@ -1,6 +1,7 @@
 #!/bin/sh
 # UDP over a routed network: what works, what is refused, what is lost, and what each router on the way may say.
 set -eu
+# shellcheck source=lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 net_enter "$@"
 need nft
