@@ -41,7 +41,7 @@ static void memory_for_secrets(void **state) {
   (void)state;
   char *p = floe__cli_secret_malloc(100);
   assert_non_null(p);
-  assert_int_equal((uintptr_t)p % sizeof(max_align_t), 0);
+  assert_int_equal((uintptr_t)p % _Alignof(max_align_t), 0);
   memset(p, 'x', 100);
   floe__cli_secret_free(p);
   floe__cli_secret_free(NULL);
