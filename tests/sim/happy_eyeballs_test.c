@@ -131,6 +131,25 @@ static void over_tcp_a_dead_first_address_costs_250_ms(void **state) {
   world_free(w);
 }
 
+/* The first that answers wins, also when it falls silent later and another one has said more before. */
+static void the_winner_decides_how_the_attempt_ends(void **state) {
+  (void)state;
+  char text[FLOE_ADDR_TEXT];
+  world *w = world_new(1);
+  sim_dns_add(w->s, "turn.example.org", "192.0.2.11", "192.0.2.12", "192.0.2.13", NULL);
+  world_other_server(w, "192.0.2.11", FLOE_TRANSPORT_TCP, "garbage");
+  world_other_server(w, "192.0.2.12", FLOE_TRANSPORT_TCP, "close-after-401");
+  world_other_server(w, "192.0.2.13", FLOE_TRANSPORT_TCP, NULL);
+  world_add(w, "turn:turn.example.org?transport=tcp");
+  world_gather(w);
+  /* look-up 10, not_stun at 30, connected to the second at 40, its challenge and FIN at 50 */
+  world_expect(
+      w,
+      BEGIN "50.0 error 701 tcp_closed turn:turn.example.org?transport=tcp at 10.0.0.1:50002 allocate\n" END("50.0"));
+  assert_string_equal(floe_addr_format(&sim_agent_error(w->agent, 0)->detail.server_address, text), "192.0.2.12:3478");
+  world_free(w);
+}
+
 static void the_delay_can_be_set(void **state) {
   (void)state;
   world *w = three_addresses();
@@ -153,6 +172,7 @@ int main(void) {
       cmocka_unit_test(all_silent_is_one_event_after_the_last_gave_up),
       cmocka_unit_test(of_failed_addresses_the_one_that_says_most_is_told),
       cmocka_unit_test(over_tcp_a_dead_first_address_costs_250_ms),
+      cmocka_unit_test(the_winner_decides_how_the_attempt_ends),
       cmocka_unit_test(the_delay_can_be_set),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
