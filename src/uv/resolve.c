@@ -44,8 +44,8 @@ struct floe__uv_resolver {
   floe_addr *servers; /* given by the program */
   size_t n_servers;   /* 0: the system's are used */
   floe__uv_dns_channel *channels;
-  size_t n_channels; /* 0 while no look-up is under way */
-  size_t n_lookups;
+  size_t n_channels;    /* 0 while no look-up is under way */
+  size_t n_wanted;      /* look-ups whose agent waits for them */
   floe__uv_alarm alarm; /* c-ares' timer */
   floe__uv_lookup *answered_first, *answered_last;
 };
@@ -54,6 +54,7 @@ struct floe__uv_resolver {
 
 static void unlink_lookup(floe__uv_lookup *lookup) {
   if (lookup->agent == NULL) return;
+  lookup->resolver->n_wanted--;
   if (lookup->prev != NULL) lookup->prev->next = lookup->next;
   if (lookup->next != NULL) lookup->next->prev = lookup->prev;
   if (lookup->agent->lookups == lookup) lookup->agent->lookups = lookup->next;
@@ -67,7 +68,6 @@ static void free_if_over(floe__uv_lookup *lookup) {
   floe__uv_alarm_clear(&r->uv->alarms, &lookup->alarm);
   floe__uv_free(&r->uv->mem, lookup->addrs);
   floe__uv_free(&r->uv->mem, lookup);
-  r->n_lookups--;
 }
 
 static void answer(floe__uv_lookup *lookup, floe_dns_status status) {
@@ -276,7 +276,7 @@ static floe__uv_lookup *new_lookup(floe_uv_ice_agent *agent, const char *host) {
   lookup->next = agent->lookups;
   if (lookup->next != NULL) lookup->next->prev = lookup;
   agent->lookups = lookup;
-  r->n_lookups++;
+  r->n_wanted++;
   return lookup;
 }
 
@@ -337,7 +337,7 @@ void floe__uv_resolver_deliver(floe__uv_resolver *resolver) {
 }
 
 void floe__uv_resolver_rest(floe__uv_resolver *resolver) {
-  if (resolver->n_lookups == 0 && resolver->n_channels > 0) close_channels(resolver);
+  if (resolver->n_wanted == 0 && resolver->n_channels > 0) close_channels(resolver);
 }
 
 /* ---- the resolver ---- */

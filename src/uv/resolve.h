@@ -23,7 +23,8 @@ void floe__uv_lookups_forget(floe_uv_ice_agent *agent);
 bool floe__uv_resolver_has_answers(const floe__uv_resolver *resolver);
 /* Hands the answers to their agents. */
 void floe__uv_resolver_deliver(floe__uv_resolver *resolver);
-/* When no look-up is under way: lets go of the channels, so that the next one reads the system's configuration anew. */
+/* When nobody waits for a look-up: lets go of the channels and what is still under way in them, so that the loop may
+ * end and the next look-up reads the system's configuration anew. */
 void floe__uv_resolver_rest(floe__uv_resolver *resolver);
 
 #endif

@@ -402,10 +402,29 @@ static void an_agent_may_go_before_its_answer(void **state) {
   floe_uv_ice_agent_close(other, on_closed, &is_closed);
   fake_run(&t.f.loop, is_true, &is_closed);
   assert_int_equal(fake_alive(), 1);
-  /* Its query is still out: the next look-up shares the channel with it. */
+  /* Nobody waits for the query that is out: the loop does not either. */
+  for (size_t i = 0; i < 2; i++) uv_unref((uv_handle_t *)&t.resolvers[i].udp);
+  uint64_t began = uv_hrtime();
+  assert_int_equal(uv_run(&t.f.loop, UV_RUN_DEFAULT), 0);
+  assert_true(uv_hrtime() - began < FLOE_SECOND);
   t.resolvers[0].rcode[0] = RCODE_NXDOMAIN;
   t.resolvers[0].answers_late = false;
   assert_int_equal(look_up(2, "turn.example.test", FLOE_FAMILY_IPV4)->in.dns_status, FLOE_DNS_NXDOMAIN);
+}
+
+static void one_agent_that_goes_leaves_the_others_look_up(void **state) {
+  (void)state;
+  t.resolvers[0].answers_late = true; /* to the second query alone */
+  t.resolvers[0].ips[0][0] = "192.0.2.1";
+  start(1, NULL);
+  floe_uv_ice_agent *other = fixture_agent(t.f.uv);
+  fake_resolve(fake_of(other), 1, "stun.example.test", FLOE_FAMILY_IPV4);
+  assert_int_equal(floe_uv_ice_agent_gather(other), FLOE_OK);
+  fake_run(&t.f.loop, has_been_asked, &t.resolvers[0]);
+  fake_resolve(t.f.core, 2, "stun.example.test", FLOE_FAMILY_IPV4);
+  fixture_poke(&t.f);
+  floe_uv_ice_agent_close(other, NULL, NULL);
+  assert_int_equal(fixture_await(&t.f, FLOE_INPUT_RESOLVED, 2, 1)->in.dns_status, FLOE_DNS_OK);
 }
 
 static void the_driver_may_be_closed_in_the_middle(void **state) {
@@ -508,6 +527,7 @@ int main(void) {
       TEST(many_look_ups_at_once),
       TEST(after_the_last_look_up_nothing_is_left_open),
       TEST(an_agent_may_go_before_its_answer),
+      TEST(one_agent_that_goes_leaves_the_others_look_up),
       TEST(the_driver_may_be_closed_in_the_middle),
       TEST(what_is_no_address_is_refused_with_its_path),
       TEST(without_memory_a_look_up_fails_or_works_and_is_always_answered),
