@@ -280,6 +280,44 @@ static void a_second_copy_changes_nothing(void **state) {
   world_free(w);
 }
 
+/* --- one family of two -----------------------------------------------------------------------------------------------
+ */
+
+static void no_additional_family(sim_responder *r, const floe__stun_msg *request, uint32_t n) {
+  (void)n;
+  if (!is_signed(request)) {
+    sim_responder_challenge(r, request);
+  } else if (floe__stun_has(request, FLOE__STUN_ADDITIONAL_ADDRESS_FAMILY)) {
+    sim_responder_error(r, request, 440, "Address Family not Supported");
+    sim_responder_send_signed(r);
+  } else {
+    sim_responder_success(r, request);
+    sim_responder_send_signed(r);
+  }
+}
+
+/* docs/decisions/0006: a 440 that the additional family drew must not cost the first family. */
+static void a_440_is_retried_once_without_the_additional_family(void **state) {
+  (void)state;
+  world *w = udp_world("turn:192.0.2.1", no_additional_family);
+  world_gather(w);
+  world_expect(w, BEGIN
+               "30.0 candidate relay 192.0.2.1:49152 mapped=203.0.113.1:40000 udp turn:192.0.2.1\n"
+               "30.0 candidate srflx *\n" END("30.0"));
+  world_free(w);
+}
+
+static void a_second_440_stands(void **state) {
+  (void)state;
+  world *w = world_new(1);
+  world_listen(w, FLOE_TRANSPORT_UDP, "error-after-auth=440:x");
+  world_add(w, "turn:192.0.2.1");
+  world_gather(w);
+  world_expect(w,
+               BEGIN "30.0 error 440 family_unsupported turn:192.0.2.1 at 10.0.0.1:50000 allocate \"x\"\n" END("30.0"));
+  world_free(w);
+}
+
 /* --- stale nonces between other answers ------------------------------------------------------------------------------
  */
 
@@ -340,6 +378,8 @@ int main(void) {
       cmocka_unit_test(an_optional_attribute_is_ignored),
       cmocka_unit_test(only_responses_are_answers),
       cmocka_unit_test(a_second_copy_changes_nothing),
+      cmocka_unit_test(a_440_is_retried_once_without_the_additional_family),
+      cmocka_unit_test(a_second_440_stands),
       cmocka_unit_test(three_stale_nonces_are_forgiven),
       cmocka_unit_test(a_438_without_a_nonce_ends),
   };

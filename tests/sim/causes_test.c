@@ -118,7 +118,7 @@ static const scenario scenarios[] = {
     {"redirect_loop", UDP, NULL, "redirect=192.0.2.1:3478", 300, 10},
     {"redirect_refused", UDP, NULL, "redirect-no-address", 300, 10},
     {"alloc_mismatch", UDP, NULL, "error-after-auth=437", 437, 60},
-    {"family_unsupported", UDP, NULL, "error-after-auth=440", 440, 20},
+    {"family_unsupported", UDP, NULL, "error-after-auth=443", 443, 20},
     {"transport_unsupported", UDP, NULL, "error-after-auth=442", 442, 20},
     {"quota_reached", UDP, NULL, "error-after-auth=486", 486, 20},
     {"insufficient_capacity", UDP, NULL, "error-after-auth=508", 508, 20},
