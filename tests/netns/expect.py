@@ -219,6 +219,8 @@ def read_expect(text):
             group.append(Expected(line))
         else:
             groups.append([Expected(line)])
+    require(group is None, "a { without its }")
+    require("exit" in settings, "no exit status is expected")
     return settings, groups
 
 
@@ -249,7 +251,7 @@ def check_case(case, lines):
     require((case / "err").read_text() == "", "standard error is empty")
     check_rules(objects, text)
     compare(groups, lines)
-    require("exit" not in settings or status == settings["exit"], "exit %s, expected %s" % (status, settings.get("exit")))
+    require(status == settings["exit"], "exit %s, expected %s" % (status, settings["exit"]))
     if "within" in settings:
         complete = [o["t_ms"] for o in objects if o.get("state") == "complete"]
         require(complete and complete[0] <= float(settings["within"]), "complete at %s ms" % complete)

@@ -13,6 +13,7 @@
 lib=$(cd "${lib_dir:-$(dirname "$0")}" && pwd)
 work=
 n_cases=0
+PATH=$PATH:/usr/sbin:/sbin # where Debian has ip, nft and dnsmasq, and not every way to become root looks
 
 skip() {
   if [ "${FLOE_REQUIRE_NETNS:-0}" != 0 ]; then
@@ -330,7 +331,7 @@ judge() {
   done
   checks=
   judge_status=0
-  python3 "$lib/expect.py" "$work"/cases/* || judge_status=1
+  python3 -B "$lib/expect.py" "$work"/cases/* || judge_status=1
   if [ "${FLOE_KEEP:-0}" != 0 ]; then
     mkdir -p "$work/judged"
     mv "$work"/cases/* "$work/judged"

@@ -7,7 +7,7 @@ net_enter "$@"
 need nft
 routed_network
 
-testserver server good --user floe --credential floe-secret \
+testserver server good --user floe --credential floe-secret --relay-ip "$SERVER4" --relay-ip "$SERVER6" \
   --listen "udp:$SERVER4" --listen "udp:$SERVER4:4020" --listen "udp:[$SERVER6]"
 
 # Ports 4000 and on go through the router's rules, 4100 and on through the client's.
@@ -112,6 +112,24 @@ report ok
 server ok - stun:$SERVER4:4020
   attempt candidate - - udp $CLIENT4 $SERVER4:4020 attempts=2
 END
+
+relays() { # TITLE BASE SERVER-ADDRESS URL
+  check "$1" client --user floe --credential floe-secret "$4" <<END
+exit 0
+$HOSTS
+relay udp $SERVER4 $2 udp $4
+relay udp $SERVER6 $2 udp $4
+end
+complete
+report ok
+server ok - $4
+  attempt candidate - - udp $2 $3 realm=floe.test relayedAddress=*$SERVER4* relayedAddressAdditional=*$SERVER6*
+  test flows - udp $SERVER4 sent=10 arrivedOut=10 arrivedBack=10
+  test flows - udp $SERVER6 sent=10 arrivedOut=10 arrivedBack=10
+END
+}
+relays "TURN, IPv4" "$CLIENT4" "$SERVER4:3478" "turn:$SERVER4"
+relays "TURN, IPv6" "$CLIENT6" "[$SERVER6]:3478" "turn:[$SERVER6]"
 
 # --- ICMP errors --------------------------------------------------------------------------------------------------------
 
