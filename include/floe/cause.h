@@ -72,9 +72,9 @@ FLOE_API const char *floe_phase_name(floe_phase phase);
     "Check that the server runs and listens on this port for TCP")                                                     \
   X(FLOE_CAUSE_TCP_TIMEOUT, "tcp_timeout", 3, 4, "the TCP connection was not answered",                                \
     "A firewall may drop it: open the port, or use port 443")                                                          \
-  X(FLOE_CAUSE_TCP_RESET, "tcp_reset", 4, 4, "the connection was reset before the server answered",                    \
+  X(FLOE_CAUSE_TCP_RESET, "tcp_reset", 4, 4, "the connection was reset by the server or on the way to it",             \
     "The server or a middlebox cut the connection: check that the port speaks this protocol")                          \
-  X(FLOE_CAUSE_TCP_CLOSED, "tcp_closed", 4, 4, "the connection was closed before the server answered",                 \
+  X(FLOE_CAUSE_TCP_CLOSED, "tcp_closed", 4, 4, "the connection was closed by the server",                              \
     "Look into the server's log; a proxy in front of it or a limit on connections closes like this")                   \
   X(FLOE_CAUSE_TLS_TIMEOUT, "tls_timeout", 4, 5, "the TLS handshake was not finished in time",                         \
     "Check that the port speaks TLS; one that waits for plain STUN is silent like this")                               \

@@ -114,6 +114,10 @@ static void describe_server(floe__attempt *a, const floe__try *t) {
   r->redirects = t->redirects;
   r->unauthenticated_redirect = t->unauthenticated_redirect;
   r->mapped = t->mapped;
+  if (t->realm != NULL) a->realm = floe__strdup(env, t->realm);
+  if (t->software != NULL) a->software = floe__strdup(env, t->software);
+  r->detail.realm = a->realm;
+  r->detail.software = a->software;
   const floe__turn *turn = t->turn;
   if (turn == NULL) return;
   r->discarded += turn->request.discarded;

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/addr.h"
+
 /* RFC 8445 5.1.2.2: recommended type preferences. */
 static uint32_t type_preference(floe_candidate_type type) {
   switch (type) {
@@ -85,7 +87,9 @@ bool floe__candidate_add(floe__candidate_list *list, floe_env *env, floe__candid
 
 bool floe__candidate_exposes(const floe__candidate_list *list, const floe_addr *addr) {
   for (size_t i = 0; i < list->n; i++) {
-    if (floe_addr_equal_ip(&list->items[i]->pub.address, addr)) return true;
+    const floe_addr *shown = &list->items[i]->pub.address;
+    /* Neither port nor zone is part of what a candidate shows. */
+    if (shown->family == addr->family && memcmp(shown->ip, addr->ip, floe__addr_ip_len(addr)) == 0) return true;
   }
   return false;
 }

@@ -211,6 +211,17 @@ static void close_sockets(floe__try *t) {
   t->step_deadline = FLOE_TIME_NEVER;
 }
 
+/* Over TCP and TLS the server drops an allocation with its connection (RFC 8656 3.1); over UDP it would keep it for its
+ * whole lifetime. */
+static void forget_unanswered(floe__try *t) {
+  bool allocating = t->turn != NULL && t->turn->state == FLOE__TURN_ALLOCATING;
+  if (!allocating || floe__try_is_stream(t)) return;
+  t->sent_before = floe__try_sent(t); /* what is sent from here on is no part of the attempt */
+  t->has_rtt = floe__try_rtt(t, &t->rtt_ms);
+  t->is_counted = true;
+  floe__turn_delete(t->turn, t->setup.io->now);
+}
+
 static void end(floe__try *t) {
   floe__try_go(t, FLOE__TRY_ENDED);
   close_sockets(t);
@@ -247,7 +258,10 @@ void floe__try_give_up(floe__try *t) {
     case FLOE__TRY_OPENING: cause = FLOE_CAUSE_SOCKET_FAILED; break;
     case FLOE__TRY_CONNECTING: cause = FLOE_CAUSE_TCP_TIMEOUT; break;
     case FLOE__TRY_TLS: cause = FLOE_CAUSE_TLS_TIMEOUT; break;
-    case FLOE__TRY_REQUESTING: cause = floe__try_silence_cause(t); break;
+    case FLOE__TRY_REQUESTING:
+      cause = floe__try_silence_cause(t);
+      forget_unanswered(t);
+      break;
     case FLOE__TRY_NEW:
     case FLOE__TRY_LIVE:
     case FLOE__TRY_DELETING:
@@ -260,6 +274,7 @@ void floe__try_cancel(floe__try *t) {
   if (t->state == FLOE__TRY_ENDED) return;
   t->failure.phase = floe__try_phase(t);
   t->failure.cause = FLOE_CAUSE_CANCELLED;
+  forget_unanswered(t);
   end(t);
 }
 
@@ -284,6 +299,8 @@ void floe__try_free(floe__try *t) {
   floe__free(env, t->failure.reason);
   floe__free(env, t->redirect_reason);
   floe__free(env, t->alternate_domain);
+  floe__free(env, t->realm);
+  floe__free(env, t->software);
   floe__free(env, t);
 }
 
@@ -317,12 +334,17 @@ floe_addr floe__try_local(const floe__try *t) {
 
 uint32_t floe__try_sent(const floe__try *t) {
   uint32_t sent = t->sent_before;
+  if (t->is_counted) return sent;
   if (t->binding != NULL) sent += t->binding->sent;
   if (t->turn != NULL) sent += t->turn->request.sent;
   return sent;
 }
 
 bool floe__try_rtt(const floe__try *t, double *ms) {
+  if (t->is_counted) {
+    *ms = t->rtt_ms;
+    return t->has_rtt;
+  }
   const floe__stun_request *request = t->turn != NULL ? &t->turn->request : t->binding;
   if (request == NULL || !request->has_rtt) return false;
   *ms = request->rtt_ms;

@@ -82,6 +82,9 @@ struct floe__try {
   bool has_icmp;
   uint8_t icmp_type, icmp_code;
   uint32_t sent_before; /* requests sent by earlier machines of this try */
+  bool is_counted;      /* sent_before and rtt_ms are final */
+  bool has_rtt;
+  double rtt_ms;
 
   /* redirects and new ports */
   floe_addr visited[FLOE__MAX_REDIRECTS + 1];
@@ -92,7 +95,8 @@ struct floe__try {
   char *alternate_domain; /* nullable: what the certificate of the alternate must fit instead */
   uint32_t new_ports;
 
-  floe_addr mapped; /* of a Binding */
+  floe_addr mapped;       /* of a Binding */
+  char *realm, *software; /* nullable: what a STUN server said of itself */
   floe__times times;
 };
 

@@ -95,6 +95,14 @@ static floe_cause judge_stranger(floe__stun_parse parse, const floe__stun_msg *m
   return m->cls == FLOE__STUN_INDICATION ? FLOE_CAUSE_NONE : FLOE_CAUSE_WRONG_TRANSACTION;
 }
 
+/* What the server says of itself is for people: without memory for it nothing is lost. */
+static void keep_text(floe__try *t, const floe__stun_msg *m, floe__stun_attr attr, char **out) {
+  char text[FLOE__STUN_TEXT_MAX + 1];
+  if (*out != NULL || !floe__stun_has(m, attr)) return;
+  size_t len = floe__stun_decode_text(text, sizeof text, floe__stun_get(m, attr));
+  if (len > 0) *out = floe__strndup(t->setup.io->env, text, len);
+}
+
 static floe__try_step on_binding_message(floe__try *t, floe_bytes message, bool *taken, floe_cause *discard) {
   floe__stun_msg m;
   floe__stun_parse parse = floe__stun_msg_parse(&m, message);
@@ -114,6 +122,10 @@ static floe__try_step on_binding_message(floe__try *t, floe_bytes message, bool 
   floe__stun_result result =
       floe__stun_request_on_response(t->binding, io->now, &m, parse, has_unix ? &unix_ms : NULL, &outcome);
   t->answered = t->answered || t->binding->answered;
+  if (parse == FLOE__STUN_OK && t->binding->answered) {
+    keep_text(t, &m, FLOE__STUN_SOFTWARE, &t->software);
+    keep_text(t, &m, FLOE__STUN_REALM, &t->realm);
+  }
   return on_binding_result(t, result, &outcome, &m);
 }
 

@@ -222,11 +222,16 @@ static bool can_omit(const floe__stun_request *req, const floe__stun_msg *m) {
   return req->has_optional || (sends_software(req) && names_software);
 }
 
+/* docs/decisions/0006-440-without-the-additional-family.md */
+static bool may_lack_a_family(const floe__stun_request *req, unsigned code) {
+  return code == 440 && req->method == FLOE__STUN_ALLOCATE && req->has_optional && !req->omit_optional;
+}
+
 static floe__stun_result on_error(floe__stun_request *req, const arrival *a) {
   unsigned code = a->out->error.code;
   a->out->code = (uint16_t)code;
   if (code == 401 || code == 438) return on_auth_error(req, a, code);
-  if (code == 420 && can_omit(req, a->m)) {
+  if ((code == 420 && can_omit(req, a->m)) || may_lack_a_family(req, code)) {
     req->omit_optional = true;
     return retry(req, a);
   }

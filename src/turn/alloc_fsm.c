@@ -435,6 +435,9 @@ void floe__turn_start(floe__turn *turn, floe_time now) {
 void floe__turn_delete(floe__turn *turn, floe_time now) {
   turn->now = now;
   if (turn->state == FLOE__TURN_DELETING) return;
+  /* A signed Allocate may have made an allocation of which the answer is still under way: deleted with one Refresh, for
+   * nobody waits to send it again. */
+  if (turn->state == FLOE__TURN_ALLOCATING && turn->request.was_signed) start_refresh(turn, now);
   if (turn->state != FLOE__TURN_LIVE) {
     end(turn);
     return;

@@ -31,7 +31,6 @@ extern const int floe__uv_os_udp_events;
 int floe__uv_os_socket(int family, int type);
 
 void floe__uv_os_prepare_udp(int fd, int family); /* before it is bound */
-void floe__uv_os_prepare_tcp(int fd);             /* before it is bound */
 
 /* Reads datagrams. Returns how many, 0 when there is none now, or a negated errno. */
 int floe__uv_os_receive(int fd, uint8_t *slots, floe__uv_received out[FLOE__UV_SLOTS]);

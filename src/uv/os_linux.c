@@ -37,12 +37,6 @@ void floe__uv_os_prepare_udp(int fd, int family) {
   (void)setsockopt(fd, SOL_SOCKET, SO_SELECT_ERR_QUEUE, &on, sizeof on);
 }
 
-void floe__uv_os_prepare_tcp(int fd) {
-  int on = 1;
-  /* The port is then chosen at connect(), where connections to different servers may share one. */
-  (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-}
-
 int floe__uv_os_receive(int fd, uint8_t *slots, floe__uv_received out[FLOE__UV_SLOTS]) {
   struct mmsghdr msgs[FLOE__UV_SLOTS];
   struct iovec iov[FLOE__UV_SLOTS];

@@ -36,10 +36,6 @@ void floe__uv_os_prepare_udp(int fd, int family) {
   (void)family;
 }
 
-void floe__uv_os_prepare_tcp(int fd) {
-  (void)fd;
-}
-
 int floe__uv_os_receive(int fd, uint8_t *slots, floe__uv_received out[FLOE__UV_SLOTS]) {
   int n = 0;
   for (; n < FLOE__UV_SLOTS; n++) {

@@ -122,16 +122,13 @@ static void tell_failed(floe_uv_ice_agent *agent, floe_sock_id id, int os_error)
   floe__uv_agent_input(agent, &in);
 }
 
-static void tell_local(floe__uv_sock *sock, floe_input_type type) {
+/* Returns 0 or an errno. */
+static int read_local(const floe__uv_sock *sock, floe_addr *out) {
   struct sockaddr_storage local = {0};
   socklen_t len = sizeof local;
-  if (getsockname(sock->fd, (struct sockaddr *)&local, &len) != 0) {
-    floe__uv_sock_fail(sock, errno);
-    return;
-  }
-  floe_input in = {.type = type, .sock = sock->id};
-  floe__uv_sockaddr_read(&in.addr, (const struct sockaddr *)&local);
-  floe__uv_agent_input(sock->agent, &in);
+  if (getsockname(sock->fd, (struct sockaddr *)&local, &len) != 0) return errno;
+  floe__uv_sockaddr_read(out, (const struct sockaddr *)&local);
+  return 0;
 }
 
 void floe__uv_sock_open(floe_uv_ice_agent *agent, floe_sock_id id, floe_transport transport, const floe_addr *local,
@@ -153,7 +150,6 @@ void floe__uv_sock_open(floe_uv_ice_agent *agent, floe_sock_id id, floe_transpor
   agent->n_socks++;
   floe__uv_sock_watch(sock);
   if (sock->state == FLOE__UV_SOCK_OPEN) floe__uv_sock_opened(sock);
-  if (sock->state == FLOE__UV_SOCK_CONNECTING) tell_local(sock, FLOE_INPUT_SOCKET_BOUND);
 }
 
 static void forget(floe_uv_ice_agent *agent, const floe__uv_sock *sock) {
@@ -163,8 +159,19 @@ static void forget(floe_uv_ice_agent *agent, const floe__uv_sock *sock) {
   floe__uv_agent_sock_gone(agent);
 }
 
+void floe__uv_sock_bound(floe__uv_sock *sock) {
+  floe_input in = {.type = FLOE_INPUT_SOCKET_BOUND, .sock = sock->id};
+  if (read_local(sock, &in.addr) == 0) floe__uv_agent_input(sock->agent, &in);
+}
+
 void floe__uv_sock_opened(floe__uv_sock *sock) {
-  tell_local(sock, FLOE_INPUT_SOCKET_OPENED);
+  floe_input in = {.type = FLOE_INPUT_SOCKET_OPENED, .sock = sock->id};
+  int err = read_local(sock, &in.addr);
+  if (err != 0) {
+    floe__uv_sock_fail(sock, err);
+    return;
+  }
+  floe__uv_agent_input(sock->agent, &in);
 }
 
 void floe__uv_sock_fail(floe__uv_sock *sock, int os_error) {

@@ -58,6 +58,8 @@ bool floe__uv_sock_queue(floe__uv_sock *sock, const floe_addr *to /* nullable */
 void floe__uv_sock_drop_first(floe__uv_sock *sock);
 /* Tells the core that the socket failed, and closes it. */
 void floe__uv_sock_fail(floe__uv_sock *sock, int os_error);
+/* Tells the core which address a TCP socket got, before it connects. */
+void floe__uv_sock_bound(floe__uv_sock *sock);
 /* Tells the core that the socket is open, with the address it got. */
 void floe__uv_sock_opened(floe__uv_sock *sock);
 

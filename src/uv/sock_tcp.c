@@ -17,9 +17,9 @@ int floe__uv_tcp_start(floe__uv_sock *sock, const floe_addr *local, const floe_a
   struct sockaddr_storage sa;
   socklen_t len = floe__uv_sockaddr_of(&sa, local);
   int on = 1;
-  floe__uv_os_prepare_tcp(sock->fd);
   (void)setsockopt(sock->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (bind(sock->fd, (const struct sockaddr *)&sa, len) != 0) return errno;
+  floe__uv_sock_bound(sock); /* connect() may fail at once, and its error is to name the port */
   len = floe__uv_sockaddr_of(&sa, remote);
   sock->state = FLOE__UV_SOCK_CONNECTING;
   if (connect(sock->fd, (const struct sockaddr *)&sa, len) == 0) return 0;

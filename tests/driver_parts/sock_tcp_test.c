@@ -108,7 +108,9 @@ static void errors_of_bind_and_connect_are_told(void **state) {
   assert_int_not_equal(failed->in.os_error, 0);
   assert_string_equal(failed->text, strerror(failed->in.os_error));
   (void)fixture_await(f, FLOE_INPUT_SOCKET_FAILED, 3, 1);
-  assert_int_equal(f->core->n_inputs, 3);
+  assert_int_equal(fake_count(f->core, FLOE_INPUT_SOCKET_BOUND, 1), 0); /* bind() failed */
+  assert_int_equal(fake_count(f->core, FLOE_INPUT_SOCKET_BOUND, 2), 1); /* connect() did */
+  assert_int_equal(f->core->n_inputs, 5);
 }
 
 static void fin_is_told_once_after_the_bytes(void **state) {

@@ -235,7 +235,7 @@ static void delete_before_it_is_live(void **state) {
   fx = fixture_challenged(udp_ipv4);
   floe__turn_delete(&fx->turn, fx->now);
   assert_ended(fx);
-  assert_int_equal(fx->n_sent, 0);
+  (void)take_signed(fx, FLOE__STUN_REFRESH); /* the Allocate may yet succeed */
   assert_discarded(fx, reply_allocated(fx, 600), FLOE_CAUSE_NONE);
   fixture_free(fx);
 }

@@ -72,6 +72,37 @@ static void leaves_out_the_optional_attribute_after_420(void **state) {
   fixture_free(fx);
 }
 
+/* docs/decisions/0006-440-without-the-additional-family.md */
+static void asks_once_more_without_the_additional_family(void **state) {
+  (void)state;
+  fixture *fx = fixture_challenged(udp_both);
+  assert_int_equal(reply_error(fx, 440, "Dual allocation not supported", true), FLOE__TURN_STEP_NONE);
+  const floe__stun_msg *m = take_signed(fx, FLOE__STUN_ALLOCATE);
+  assert_false(floe__stun_has(m, FLOE__STUN_ADDITIONAL_ADDRESS_FAMILY));
+  assert_failed(fx, reply_error(fx, 440, "No", true), FLOE_CAUSE_FAMILY_UNSUPPORTED, 440);
+  fixture_free(fx);
+  fx = fixture_challenged(udp_ipv4);
+  assert_failed(fx, reply_error(fx, 440, "No", true), FLOE_CAUSE_FAMILY_UNSUPPORTED, 440);
+  fixture_free(fx);
+}
+
+/* Its answer may be under way. */
+static void deletes_what_was_asked_for_and_not_answered(void **state) {
+  (void)state;
+  fixture *fx = fixture_challenged(udp_both);
+  floe__turn_delete(&fx->turn, fx->now);
+  const floe__stun_msg *m = take_signed(fx, FLOE__STUN_REFRESH);
+  assert_u32(m, FLOE__STUN_LIFETIME, 0);
+  assert_int_equal(fx->turn.state, FLOE__TURN_ENDED);
+  assert_int_equal(fx->n_sent, 0);
+  fixture_free(fx);
+  fx = fixture_started(udp_both); /* nothing can come of an Allocate without credentials */
+  forget_sent(fx);
+  floe__turn_delete(&fx->turn, fx->now);
+  assert_int_equal(fx->n_sent, 0);
+  fixture_free(fx);
+}
+
 /* --- Allocate succeeds ------------------------------------------------------------------------------------------ */
 
 static void allocates(void **state) {
@@ -213,7 +244,7 @@ static void error_stands(void **state) {
     floe_cause cause;
   } rows[] = {{400, FLOE_CAUSE_STUN_ERROR},
               {403, FLOE_CAUSE_FORBIDDEN},
-              {440, FLOE_CAUSE_FAMILY_UNSUPPORTED},
+              {443, FLOE_CAUSE_FAMILY_UNSUPPORTED},
               {441, FLOE_CAUSE_AUTH_REJECTED},
               {442, FLOE_CAUSE_TRANSPORT_UNSUPPORTED},
               {486, FLOE_CAUSE_QUOTA_REACHED},
@@ -552,6 +583,8 @@ int main(void) {
       T(asks_for_ipv6_and_a_lifetime),
       T(signs_once_challenged),
       T(leaves_out_the_optional_attribute_after_420),
+      T(asks_once_more_without_the_additional_family),
+      T(deletes_what_was_asked_for_and_not_answered),
       T(allocates),
       T(allocates_without_authentication),
       T(dual_allocation),
