@@ -23,6 +23,7 @@
 #include "testserver_uv/testserver_uv.h"
 
 #define ROUNDS 31
+#define MANY   64
 
 static void die(const char *what) {
   fprintf(stderr, "bench_gathering: %s\n", what);
@@ -47,7 +48,9 @@ static double median(double *values, size_t n) {
 /* --- the servers, in a child ----------------------------------------------------------------------------------- */
 
 typedef struct ports {
-  uint16_t good, late, tcp, tls, reset, silent, dns;
+  uint16_t good, late, tcp, tls, reset, dns;
+  uint16_t many[MANY];   /* good servers */
+  uint16_t silent[MANY]; /* that never answer */
   char ca[4096];
 } ports;
 
@@ -109,7 +112,10 @@ static void serve(int fd) {
   p.tcp = listen_at(server, FLOE_TRANSPORT_TCP, "correct");
   p.tls = listen_at(server, FLOE_TRANSPORT_TLS, "correct");
   p.reset = listen_at(server, FLOE_TRANSPORT_TCP, "reset-after-accept");
-  p.silent = listen_at(server, FLOE_TRANSPORT_UDP, "silent");
+  for (size_t i = 0; i < MANY; i++) {
+    p.many[i] = listen_at(server, FLOE_TRANSPORT_UDP, "correct");
+    p.silent[i] = listen_at(server, FLOE_TRANSPORT_UDP, "silent");
+  }
   p.dns = serve_dns(&loop, &dns);
   (void)snprintf(p.ca, sizeof p.ca, "%s", floe__testserver_ca_pem(floe__testserver_uv_core(server)));
   if (write(fd, &p, sizeof p) != (ssize_t)sizeof p) die("cannot tell the ports");
@@ -294,13 +300,12 @@ static void bench_errors(const ports *p) {
   print_row("NXDOMAIN", median_run("stun:nowhere.example", p->dns, "").first_error, trip, "1 round trip");
 }
 
-static double gather_many(const ports *p, size_t n, bool half_dead) {
-  static char texts[64][40];
-  static const char *urls[64];
+/* `n` servers: the first `silent` of them never answer, the next `refused` have a closed port. */
+static double gather_many(const ports *p, size_t n, size_t silent, size_t refused) {
+  static char texts[MANY][40];
+  static const char *urls[MANY];
   for (size_t i = 0; i < n; i++) {
-    bool dead = half_dead && i % 2 == 1;
-    uint16_t port = !dead ? p->good : i % 4 == 1 ? p->silent : closed_port();
-    /* Loopback addresses of their own, so that each is a server of its own. */
+    uint16_t port = i < silent ? p->silent[i] : i < silent + refused ? closed_port() : p->many[i];
     (void)snprintf(texts[i], sizeof texts[i], "stun:127.0.0.1:%u", port);
     urls[i] = texts[i];
   }
@@ -310,12 +315,14 @@ static double gather_many(const ports *p, size_t n, bool half_dead) {
 }
 
 static void bench_side(const ports *p) {
-  printf("Side by side (Ta = 5 ms between starts)\n");
-  printf("%-34s %9.2f ms\n", "1 good server", gather_many(p, 1, false));
-  printf("%-34s %9.2f ms\n", "1 good, 1 refused", gather_many(p, 2, true));
-  printf("%-34s %9.2f ms\n", "64 good servers", gather_many(p, 64, false));
-  printf("%-34s %9.2f ms   floor %8.2f ms (5 s of silence, %d x 5 ms)\n", "64, 16 silent, 16 refused",
-         gather_many(p, 64, true), 5000.0 + 61 * 5.0, 61);
+  const double starts = (MANY - 1) * 5.0; /* Ta = 5 ms between the starts of two attempts */
+  printf("Side by side, start to complete\n");
+  printf("%-34s %9.2f ms\n", "1 good server", gather_many(p, 1, 0, 0));
+  printf("%-34s %9.2f ms\n", "1 silent server", gather_many(p, 1, 1, 0));
+  print_row("64 good servers", gather_many(p, MANY, 0, 0), starts, "63 x Ta");
+  print_row("64 servers, 32 refused", gather_many(p, MANY, 0, MANY / 2), starts, "63 x Ta");
+  print_row("64 servers, 32 silent", gather_many(p, MANY, MANY / 2, 0), 5000 + (MANY / 2 - 1) * 5.0,
+            "31 x Ta + 5 s of silence");
 }
 
 int main(int argc, char **argv) {
