@@ -318,6 +318,30 @@ static void a_second_440_stands(void **state) {
   world_free(w);
 }
 
+/* --- Refresh
+ * ------------------------------------------------------------------------------------------------------------ */
+
+static void gone_at_the_refresh(sim_responder *r, const floe__stun_msg *request, uint32_t n) {
+  (void)n;
+  if (!is_signed(request)) {
+    sim_responder_challenge(r, request);
+    return;
+  }
+  sim_responder_success(r, request); /* a Refresh is told LIFETIME 0 */
+  sim_responder_send_signed(r);
+}
+
+/* RFC 8656 8.3: a success with LIFETIME 0 that was not asked for says that the allocation is gone. */
+static void a_refresh_that_grants_nothing_is_the_end(void **state) {
+  (void)state;
+  world *w = udp_world("turn:192.0.2.1", gone_at_the_refresh);
+  world_gather(w);
+  sim_agent_clear_log(w->agent);
+  sim_run_for(w->s, 3600 * 1000);
+  world_expect(w, "* servererror 701 allocation_expired turn:192.0.2.1 at 10.0.0.1:50000 refresh\n");
+  world_free(w);
+}
+
 /* --- stale nonces between other answers ------------------------------------------------------------------------------
  */
 
@@ -380,6 +404,7 @@ int main(void) {
       cmocka_unit_test(a_second_copy_changes_nothing),
       cmocka_unit_test(a_440_is_retried_once_without_the_additional_family),
       cmocka_unit_test(a_second_440_stands),
+      cmocka_unit_test(a_refresh_that_grants_nothing_is_the_end),
       cmocka_unit_test(three_stale_nonces_are_forgiven),
       cmocka_unit_test(a_438_without_a_nonce_ends),
   };

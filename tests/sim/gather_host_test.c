@@ -117,6 +117,15 @@ static void candidates_beyond_the_limit_are_not_kept(void **state) {
   world_free(w);
 }
 
+static void an_address_that_is_listed_twice_counts_once(void **state) {
+  (void)state;
+  world *w = world_new_with(1, "eth0", "192.0.2.10", "eth0:1", "192.0.2.10", NULL);
+  world_gather(w);
+  world_expect(w, "0.0 state gathering\n0.0 candidate host 192.0.2.10:50000\n" END("0.0"));
+  world_expect_wire(w, "open", "0.0 open udp 192.0.2.10\n");
+  world_free(w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(no_server_completes_at_once),
@@ -127,6 +136,7 @@ int main(void) {
       cmocka_unit_test(a_refused_bind_costs_only_its_candidate),
       cmocka_unit_test(families_and_interfaces_can_be_left_out),
       cmocka_unit_test(priorities_differ_and_foundations_are_per_base),
+      cmocka_unit_test(an_address_that_is_listed_twice_counts_once),
       cmocka_unit_test(candidates_beyond_the_limit_are_not_kept),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -217,6 +217,37 @@ static void over_tls_a_signed_alternate_domain_is_believed(void **state) {
   }
 }
 
+/* What was met at the former server says nothing of the alternate. */
+static void discards_and_soft_errors_start_anew(void **state) {
+  (void)state;
+  world *w = redirecting("redirect=192.0.2.2:3478");
+  world_other_server(w, "192.0.2.2", FLOE_TRANSPORT_UDP, NULL);
+  for (int i = 0; i < 2; i++) {
+    sim_rule_add(w->s, &(sim_rule){.from = w->client,
+                                   .to = sim_addr(i == 0 ? "192.0.2.1" : "192.0.2.2"),
+                                   .action = SIM_REJECT,
+                                   .icmp_type = 3,
+                                   .icmp_code = 1,
+                                   .times = 1});
+  }
+  world_gather(w);
+  world_expect(w, BEGIN "1030.0 candidate relay *\n1030.0 candidate srflx *\n" END("1030.0"));
+  world_free(w);
+
+  w = redirecting("redirect=192.0.2.2:3478");
+  world_start(w);
+  assert_int_equal(sim_agent_gather(w->agent), FLOE_OK);
+  sim_run_for(w->s, 5);
+  static const uint8_t rubbish[] = "no STUN at all, but long enough to be a header";
+  sim_agent_feed(w->agent, &(floe_input){.type = FLOE_INPUT_DATAGRAM,
+                                         .sock = 1,
+                                         .addr = sim_addr("192.0.2.1:3478"),
+                                         .data = {rubbish, sizeof rubbish}});
+  assert_true(sim_agent_run_to_complete(w->agent, 10000));
+  world_expect(w, BEGIN ERROR_300("5010.0", "udp_timeout") END("5010.0"));
+  world_free(w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_unsigned_one_to_the_first_request_is_followed_and_noted),
@@ -231,6 +262,7 @@ int main(void) {
       cmocka_unit_test(an_alternate_of_the_other_family_is_not_used),
       cmocka_unit_test(over_tcp_the_alternate_is_connected_to),
       cmocka_unit_test(over_tls_the_alternate_must_fit_the_configured_name),
+      cmocka_unit_test(discards_and_soft_errors_start_anew),
       cmocka_unit_test(over_tls_a_signed_alternate_domain_is_believed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

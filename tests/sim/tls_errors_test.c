@@ -30,6 +30,22 @@ static void each_failure_has_its_cause(void **state) {
   }
 }
 
+static void a_session_that_breaks_later_is_tcp_again(void **state) {
+  (void)state;
+  static const struct {
+    const char *script, *cause;
+  } cases[] = {{"close-after-401", "tcp_closed"}, {"reset-after-401", "tcp_reset"}};
+  for (size_t i = 0; i < 2; i++) {
+    char expected[300];
+    world *w = tls_world(cases[i].script);
+    world_gather(w);
+    (void)snprintf(expected, sizeof expected,
+                   BEGIN "40.0 error 701 %s " URL " at 10.0.0.1:50001 allocate\n" END("40.0"), cases[i].cause);
+    world_expect(w, expected);
+    world_free(w);
+  }
+}
+
 static void a_hanging_handshake_times_out(void **state) {
   (void)state;
   world *w = tls_world("tls-hangs");
@@ -155,6 +171,7 @@ static void a_good_session_is_in_the_report(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_failure_has_its_cause),
+      cmocka_unit_test(a_session_that_breaks_later_is_tcp_again),
       cmocka_unit_test(a_hanging_handshake_times_out),
       cmocka_unit_test(a_plain_turn_port_is_not_tls),
       cmocka_unit_test(a_refused_tls_port_is_refused),
