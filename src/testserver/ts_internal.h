@@ -175,9 +175,10 @@ struct floe__testserver {
   floe__ts_listener last_listener;
   floe__ts_relay last_relay;
   floe__ts_item *first, *last;
-  floe__ts_item *polled; /* the item whose data the caller is reading */
-  floe__ts_late *late;   /* by due_at */
-  size_t queued;         /* bytes in the two */
+  floe__ts_item *polled;   /* the item whose data the caller is reading */
+  floe__ts_late *late;     /* by due_at */
+  floe__ts_late *late_end; /* the last of them; NULL when that is not known */
+  size_t queued;           /* bytes in the two */
   floe__ts_cached cache[FLOE__TS_CACHE];
   size_t cache_next;
   floe__ts_counters counters;

@@ -47,15 +47,18 @@ void floe__ts_send_late(floe__testserver *ts, const floe__ts_flow *flow, floe_by
   *late = (floe__ts_late){.due_at = floe__after_ms(ts->now, delay_ms), .flow = *flow, .len = message.len};
   memcpy(late->bytes, message.ptr, message.len);
   ts->queued += late->len;
-  floe__ts_late **at = &ts->late;
+  bool is_last = ts->late_end != NULL && ts->late_end->due_at <= late->due_at;
+  floe__ts_late **at = is_last ? &ts->late_end->next : &ts->late;
   while (*at != NULL && (*at)->due_at <= late->due_at) at = &(*at)->next;
   late->next = *at;
   *at = late;
+  if (late->next == NULL) ts->late_end = late;
 }
 
 static floe__ts_late *take_late(floe__testserver *ts, floe__ts_late **at) {
   floe__ts_late *late = *at;
   *at = late->next;
+  if (ts->late_end == late) ts->late_end = NULL;
   ts->queued -= late->len;
   return late;
 }
