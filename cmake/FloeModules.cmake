@@ -6,10 +6,6 @@
 function(floe_module name)
   cmake_parse_arguments(M "" "" "MAY_INCLUDE;LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.c")
-  if(NOT sources) # a folder that is still empty
-    set(sources "${CMAKE_BINARY_DIR}/empty.c")
-    file(CONFIGURE OUTPUT "${sources}" CONTENT "typedef int floe__empty;\n")
-  endif()
   add_library(floe_${name} OBJECT ${sources})
   set(arrows "${CMAKE_BINARY_DIR}/arrows/${name}")
   file(MAKE_DIRECTORY "${arrows}")
