@@ -41,6 +41,9 @@ static bool set_credential(const parser *p, floe__credential_source source, char
   if (o->credential_source != FLOE__CREDENTIAL_NONE) {
     return refuse(p, "only one of --credential, --credential-file, --credential-prompt, --secret and --secret-file");
   }
+  if (source == FLOE__CREDENTIAL_SECRET_TEXT && arg[0] == '\0') {
+    return refuse(p, "--secret is empty"); /* most often a variable of the shell that is not set */
+  }
   o->credential_source = source;
   if (source == FLOE__CREDENTIAL_TEXT || source == FLOE__CREDENTIAL_SECRET_TEXT) {
     o->credential = floe__cli_strdup(arg);
@@ -80,9 +83,17 @@ static bool set_number(const parser *p, const char *name, const char *arg, uint3
 static bool set_dns_server(const parser *p, const char *arg) {
   floe_addr addr;
   if (!floe_addr_parse(&addr, arg)) {
-    return refuse(p, "--dns-server %s: not an IP address, or [IPv6 address]:port", arg);
+    return refuse(p, "--dns-server %s: not an IP address such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353",
+                  arg);
   }
   push(&p->o->dns_servers, &p->o->n_dns_servers, arg);
+  return true;
+}
+
+/* The last one would silently win, and the servers of the others go unchecked. */
+static bool set_ice_servers(const parser *p, const char *arg) {
+  if (p->o->ice_servers != NULL) return refuse(p, "--ice-servers may be given once");
+  p->o->ice_servers = arg;
   return true;
 }
 
@@ -102,7 +113,7 @@ static bool set_watch(const parser *p, const char *arg) {
 static bool set_option(const parser *p, floe__option_id id, char *arg) {
   floe__check_options *o = p->o;
   switch (id) {
-    case FLOE__OPT_ICE_SERVERS: o->ice_servers = arg; return true;
+    case FLOE__OPT_ICE_SERVERS: return set_ice_servers(p, arg);
     case FLOE__OPT_ALL: return o->all = true;
     case FLOE__OPT_RELAY_ONLY: return o->relay_only = true;
     case FLOE__OPT_NO_RELAY_TEST: return o->no_relay_test = true;

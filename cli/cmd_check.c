@@ -142,7 +142,8 @@ static void start_progress(check *c) {
 }
 
 static int status_of_stop(const check *c) {
-  return 128 + (c->session.stop_signal != 0 ? c->session.stop_signal : SIGPIPE);
+  const floe__session *s = &c->session;
+  return s->stop_signal != 0 ? 128 + s->stop_signal : floe__exit_of_lost_output(s->output_error);
 }
 
 static void print_causes_pointer(const floe__human *h, const floe__check_result *result) {
@@ -186,11 +187,11 @@ static int run_once(check *c) {
       floe__session_check_output(&c->session);
       status = floe__exit_of_result(&round.result);
       break;
-    case FLOE__ROUND_STOPPED: status = status_of_stop(c); break;
+    case FLOE__ROUND_STOPPED: break;
     case FLOE__ROUND_REFUSED: status = refuse_agent(c, &why); break;
   }
   floe__round_close(&round, &c->session);
-  return c->session.output_lost ? status_of_stop(c) : status;
+  return end == FLOE__ROUND_STOPPED || c->session.output_lost ? status_of_stop(c) : status;
 }
 
 /* --- watching --------------------------------------------------------------------------------------------------- */
@@ -240,8 +241,9 @@ static int run_watch(check *c) {
   const floe__human h = make_human(c);
   if (w.rounds > 0 && c->options->json) floe__watch_print_json(&w, stdout, elapsed_ms);
   if (w.rounds > 0 && !c->options->json) floe__watch_print_summary(&w, &h, elapsed_ms);
-  int status = w.rounds == 0 && floe__session_is_stopping(&c->session) ? status_of_stop(c) : w.status;
-  if (c->session.output_lost || c->session.stop_signal == SIGTERM) status = status_of_stop(c);
+  bool is_cut_off = c->session.output_lost || c->session.stop_signal == SIGTERM ||
+                    (w.rounds == 0 && floe__session_is_stopping(&c->session));
+  int status = is_cut_off ? status_of_stop(c) : w.status;
   floe__watch_clear(&w);
   return status;
 }

@@ -197,7 +197,7 @@ static int run(demo *d) {
       "floe check --demo: servers of our own on this host, good ones and bad ones, and what floe check says of\n"
       "each. Nothing leaves this host.\n\n");
   for (size_t i = 0; i < N_CASES && !floe__session_is_stopping(&d->session); i++) show_case(d, i);
-  if (d->session.output_lost) return 128 + SIGPIPE;
+  if (d->session.output_lost) return floe__exit_of_lost_output(d->session.output_error);
   if (d->session.stop_signal != 0) return 128 + d->session.stop_signal;
   (void)printf("%u of %d cases showed what they should.\n", d->shown_right, (int)N_CASES);
   if (d->shown_right == N_CASES) {

@@ -1,5 +1,9 @@
 #include "exit_status.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
 static int class_of_failures(const floe__check_result *result) {
   int lowest = FLOE__EXIT_OTHER;
   for (size_t i = 0; i < result->n_servers; i++) {
@@ -24,6 +28,12 @@ int floe__exit_of_result(const floe__check_result *result) {
 int floe__exit_combine(int a, int b) {
   int low = a < b ? a : b, high = a < b ? b : a;
   return low <= FLOE__EXIT_DEGRADED ? high : low;
+}
+
+int floe__exit_of_lost_output(int error) {
+  if (error == 0 || error == EPIPE || error == EBADF) return 128 + SIGPIPE;
+  (void)fprintf(stderr, "floe: the output could not be written: %s\n", strerror(error));
+  return FLOE__EXIT_OTHER;
 }
 
 void floe__exit_print_table(FILE *out) {

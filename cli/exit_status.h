@@ -31,6 +31,10 @@ int floe__exit_of_result(const floe__check_result *result);
 /* Of two rounds together: a failure counts more than degraded, that more than ok; of two failures the lower class. */
 int floe__exit_combine(int a, int b);
 
+/* When standard output takes nothing any more; `error` is why, as errno, 0 when not known. A reader who has gone (head,
+ * a closed pager) is worth no word; a full disk is one on standard error. */
+int floe__exit_of_lost_output(int error);
+
 /* The table for --help. */
 void floe__exit_print_table(FILE *out);
 

@@ -1,4 +1,4 @@
-/* The lines of `floe check --json` (the contract's section 7): one object a line, flushed. */
+/* The lines of `floe check --json` (the contract's section 7): one object a line. */
 #ifndef FLOE_CLI_JSON_LINES_H
 #define FLOE_CLI_JSON_LINES_H
 

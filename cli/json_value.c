@@ -51,6 +51,5 @@ void floe__json_print_line(FILE *out, json_t *object) {
   /* 15 digits show a number rounded to thousandths as it is, 12.3 and not 12.300000000000001. */
   (void)json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(15));
   (void)fputc('\n', out);
-  (void)fflush(out);
   json_decref(object);
 }

@@ -1,4 +1,5 @@
 /* floe - the command. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -74,11 +75,11 @@ static int run_help(int argc, char **argv) {
   return c->run(2, args);
 }
 
-/* Text that could not be written is an error, except that a reader who has gone (head, a closed pager) is none worth a
- * word. */
+/* Text that could not be written is an error of the command, unless it has another one to tell. */
 static int finish(int status) {
+  errno = 0;
   if (fflush(stdout) == 0 && !ferror(stdout)) return status;
-  return status == FLOE__EXIT_OK ? 128 + SIGPIPE : status;
+  return status == FLOE__EXIT_OK ? floe__exit_of_lost_output(errno) : status;
 }
 
 /* A standard stream that the parent closed must not become the number of a socket. The wrong direction makes every use

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -14,11 +15,13 @@
 
 enum { MAX_SECRET = 1024 };
 
-/* What the signal handler puts back. */
-static struct termios saved;
+/* What the signal handlers put back. */
+static struct termios saved, quiet;
 static int terminal = -1;
+static const char *question;
+static size_t question_len;
 
-static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 enum { N_SIGNALS = sizeof signals / sizeof signals[0] };
 
 static void restore_and_raise(int sig) {
@@ -28,17 +31,39 @@ static void restore_and_raise(int sig) {
   (void)raise(sig);
 }
 
-static bool echo_off(struct sigaction *old) {
-  struct termios quiet;
+static void handle(int sig);
+
+/* While it is stopped the terminal is the shell's. The shell brings it back with echo on: without this, the rest of the
+ * credential would be shown. */
+static void stop_and_ask_again(int sig) {
+  int error = errno;
+  (void)tcsetattr(terminal, TCSAFLUSH, &saved);
+  (void)signal(sig, SIG_DFL);
+  (void)raise(sig); /* SA_NODEFER: stops here. Not SIGSTOP, which nobody would end where there is no shell */
+  handle(sig);
+  (void)tcsetattr(terminal, TCSAFLUSH, &quiet); /* in the background this stops once more */
+  (void)write(terminal, question, question_len);
+  errno = error;
+}
+
+static void handle(int sig) {
   struct sigaction action;
-  if (tcgetattr(terminal, &saved) != 0) return false;
   memset(&action, 0, sizeof action);
-  action.sa_handler = restore_and_raise;
   (void)sigemptyset(&action.sa_mask);
-  for (size_t i = 0; i < N_SIGNALS; i++) (void)sigaction(signals[i], &action, &old[i]);
+  action.sa_handler = sig == SIGTSTP ? stop_and_ask_again : restore_and_raise;
+  if (sig == SIGTSTP) action.sa_flags = SA_RESTART | SA_NODEFER;
+  (void)sigaction(sig, &action, NULL);
+}
+
+static bool echo_off(struct sigaction *old) {
+  if (tcgetattr(terminal, &saved) != 0) return false;
   quiet = saved;
   quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK);
   quiet.c_lflag |= ECHONL; /* the line feed shows that it was taken */
+  for (size_t i = 0; i < N_SIGNALS; i++) {
+    (void)sigaction(signals[i], NULL, &old[i]);
+    handle(signals[i]);
+  }
   return tcsetattr(terminal, TCSAFLUSH, &quiet) == 0;
 }
 
@@ -47,10 +72,14 @@ static void echo_on(const struct sigaction *old) {
   for (size_t i = 0; i < N_SIGNALS; i++) (void)sigaction(signals[i], &old[i], NULL);
 }
 
-static void ask(const char *user) {
+/* out: caller frees; what is asked. */
+static char *make_question(const char *user) {
   char *clean = floe__text_clean(user == NULL ? "" : user);
-  (void)dprintf(terminal, user == NULL ? "Credential: " : "Credential of %s: ", clean);
-  floe__cli_free_secret(clean);
+  size_t cap = strlen(clean) + 32;
+  char *text = floe__cli_alloc(cap);
+  (void)snprintf(text, cap, "%s%s: ", user == NULL ? "Credential" : "Credential of ", clean);
+  free(clean);
+  return text;
 }
 
 static char *read_line(char *why, size_t cap) {
@@ -84,13 +113,17 @@ char *floe__prompt_secret(const char *user, char *why, size_t cap) {
     (void)snprintf(why, cap, "there is no terminal to ask on: use --credential-file");
     return NULL;
   }
+  char *text = make_question(user);
+  question = text;
+  question_len = strlen(text);
   if (echo_off(old)) { /* first, so that nothing typed early is shown or thrown away after the question */
-    ask(user);
+    (void)write(terminal, text, question_len);
     line = read_line(why, cap);
   } else {
     (void)snprintf(why, cap, "cannot switch the echo of the terminal off: %s", strerror(errno));
   }
   echo_on(old);
+  free(text);
   (void)close(terminal);
   return line;
 }

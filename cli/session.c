@@ -89,5 +89,8 @@ bool floe__session_wait_cleanup(floe__session *s, const bool *done, uint32_t lim
 }
 
 void floe__session_check_output(floe__session *s) {
-  if (fflush(stdout) != 0 || ferror(stdout)) s->output_lost = true;
+  if (s->output_lost) return;
+  errno = 0;
+  s->output_lost = fflush(stdout) != 0 || ferror(stdout);
+  if (s->output_lost) s->output_error = errno;
 }

@@ -13,7 +13,8 @@ typedef struct floe__session {
   uv_signal_t on_int, on_term;
   uv_timer_t tick;
   int stop_signal;             /* 0, or the signal that asked to stop */
-  bool output_lost;            /* nobody reads standard output any more */
+  bool output_lost;            /* standard output takes nothing any more */
+  int output_error;            /* why, as errno; 0 = not known */
   void (*on_tick)(void *user); /* nullable: about ten times a second while waiting */
   void *tick_user;
 } floe__session;

@@ -45,6 +45,17 @@ case $line in '{"type":"icegatheringstatechange",'*) ;; *) fail "the first line 
 "$FLOE" check --help >&- 2>"$DIR/err"
 [ ! -s "$DIR/err" ] || fail "closed standard output: words on standard error"
 
+# A full disk is no reader who has gone.
+if [ -c /dev/full ]; then
+  for command in "check --json stun:127.0.0.1:$PORT_1" "check stun:127.0.0.1:$PORT_1" "check --help" "help"; do
+    # shellcheck disable=SC2086
+    "$FLOE" $command >/dev/full 2>"$DIR/err"
+    status=$?
+    [ $status -eq 9 ] || fail "floe $command into a full disk: status $status, not 9"
+    has err "floe: the output could not be written: *"
+  done
+fi
+
 # A watch that is interrupted sums up and has the status of its rounds.
 mkfifo "$DIR/watch"
 "$FLOE" check --watch 0.2 stun:127.0.0.1:$PORT_1 >"$DIR/watch" 2>"$DIR/err" &

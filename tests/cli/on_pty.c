@@ -2,8 +2,8 @@
  *
  *   on_pty [--when TEXT --type TEXT]... COMMAND [ARGUMENTS]
  *
- * What the command prints is copied to standard output; its status is the status. In --type, ^C is the interrupt key
- * and ^J the end of a line. */
+ * What the command prints is copied to standard output; its status is the status. In --type, ^C is the interrupt key,
+ * ^Z the one that stops, and ^J the end of a line. */
 #include <poll.h>
 #include <pty.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ static void wait_for(int fd, const char *text) {
 static void type(int fd, const char *text) {
   for (; *text != '\0'; text++) {
     char byte = *text;
-    if (text[0] == '^' && (text[1] == 'C' || text[1] == 'J')) byte = *++text == 'C' ? '\003' : '\n';
+    if (text[0] == '^' && text[1] != '\0') byte = (char)(*++text & 0x1f); /* ^J is a line feed */
     if (write(fd, &byte, 1) != 1) exit(98);
   }
 }

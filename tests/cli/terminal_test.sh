@@ -51,6 +51,15 @@ on_terminal 0 --when "Credential of user: " --type "^C" \
 has out "status 130*"
 grep -q ' echo ' "$DIR/out" || { fail "the echo is still off"; cat "$DIR/out" >&2; }
 
+# Stopped at the prompt and brought back by the shell: it asks again, and the echo is still off.
+if command -v bash >/dev/null; then
+  on_terminal 0 --when "Credential of user: " --type "ab^Z" --when "Stopped" --type "" \
+    --when "READY" --type "fg^J" --when "Credential of user: " --type "$PW^J" --when "PASS" --type "" \
+    --when "READY" --type "exit 0^J" env PS1="READY" bash --norc --noprofile --noediting -c \
+    "set -m; '$FLOE' check --user user $UDP; while printf READY; read -r line; do eval \"\$line\"; done"
+  has_not out $PW
+fi
+
 # No terminal, no prompt.
 if command -v setsid >/dev/null; then
   setsid -w "$FLOE" check --user user --credential-prompt $UDP >"$DIR/out" 2>"$DIR/err" </dev/null

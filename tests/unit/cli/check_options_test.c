@@ -136,7 +136,10 @@ static void mistakes_are_named(void **state) {
   expect_refused(ARGS("--timeout", "0", "stun:a"), "--timeout 0: not a number of seconds from 0.1 to 86400");
   expect_refused(ARGS("--ttl", "0", "--secret", "s", "turn:a"), "--ttl 0: not a whole number from 1 to 315360000");
   expect_refused(ARGS("--dns-server", "dns.example", "stun:a"),
-                 "--dns-server dns.example: not an IP address, or [IPv6 address]:port");
+                 "--dns-server dns.example: not an IP address such as 192.0.2.53, 192.0.2.53:5353 or "
+                 "[2001:db8::53]:5353");
+  expect_refused(ARGS("--secret=", "turn:a"), "--secret is empty");
+  expect_refused(ARGS("--ice-servers", "a", "--ice-servers", "b"), "--ice-servers may be given once");
 }
 
 static void port_ranges(void **state) {

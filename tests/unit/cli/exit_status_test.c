@@ -1,5 +1,7 @@
 #include "exit_status.h"
 
+#include <errno.h>
+
 #include "fixture.h"
 
 /* The status of a result with one failed server for each cause given, up to three. */
@@ -129,6 +131,14 @@ static void rounds_together(void **state) {
   assert_int_equal(floe__exit_combine(0, 9), 9);
 }
 
+static void output_that_nobody_reads(void **state) {
+  (void)state;
+  assert_int_equal(floe__exit_of_lost_output(EPIPE), 141);
+  assert_int_equal(floe__exit_of_lost_output(EBADF), 141);
+  assert_int_equal(floe__exit_of_lost_output(0), 141);
+  assert_int_equal(floe__exit_of_lost_output(ENOSPC), 9);
+}
+
 static void the_table_lists_all(void **state) {
   (void)state;
   caught c;
@@ -151,6 +161,7 @@ int main(void) {
       cmocka_unit_test(a_derived_failure_only_degrades),
       cmocka_unit_test(a_derived_failure_does_not_lower_the_class),
       cmocka_unit_test(rounds_together),
+      cmocka_unit_test(output_that_nobody_reads),
       cmocka_unit_test(the_table_lists_all),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
