@@ -18,7 +18,8 @@ void floe__json_set_date(json_t *object, const char *name, bool is_known, int64_
 /* Sets the member to null unless it is there: for members that a line always has. */
 void floe__json_or_null(json_t *object, const char *name);
 
-/* Prints the object as one line and frees it; the caller flushes. Numbers of milliseconds keep three digits after the point. */
+/* Prints the object as one line and frees it; the caller flushes. Numbers of milliseconds keep three digits after the
+ * point. */
 void floe__json_print_line(FILE *out, json_t *object /* takes */);
 
 #endif
