@@ -77,6 +77,7 @@ typedef struct floe_ice_config {
   floe_ice_timing timing;         /**< how long each step may take */
   uint32_t max_queue_bytes;       /**< [1 MiB] bytes of pending output before FLOE_E_AGAIN */
   uint32_t max_candidates;        /**< [1000] local candidates kept; further ones are counted in the report */
+  uint32_t max_permissions;       /**< [100] peers that an allocation may be asked to relay for */
 } floe_ice_config;
 
 /** Zeroes `cfg` and sets its size. `size` is sizeof *cfg as the program was compiled. */

@@ -184,7 +184,8 @@ typedef struct floe_candidate_error_init {
 
 /** The constructor form of W3C: builds an event from a type name and an init structure.
  *  @param out  out
- *  @param type any event name; an unknown one keeps it and is of type FLOE_EVENT_ICECANDIDATEERROR; borrowed
+ *  @param type any event name, kept; the event is of type FLOE_EVENT_ICESERVERERROR when it is that one's name, else of
+ *              type FLOE_EVENT_ICECANDIDATEERROR; borrowed
  *  @param init the fields
  *  @param why  out, nullable
  *  @return FLOE_OK, or FLOE_E_TYPE when error_code (path "errorCode") or `type` (path "type") is missing */

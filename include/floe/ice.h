@@ -74,7 +74,8 @@ typedef enum floe_input_type {
   FLOE_INPUT_ICMP,          /**< an ICMP error: sock, addr (the destination it quotes), icmp_type, icmp_code, and
                                  os_error, os_error_text where known */
   FLOE_INPUT_RESOLVED,      /**< a look-up ended: req, family, dns_status, addrs, n_addrs */
-  FLOE_INPUT_INTERFACES     /**< the host's addresses: interfaces, n_interfaces */
+  FLOE_INPUT_INTERFACES     /**< the host's addresses: interfaces, n_interfaces; or os_error, os_error_text when they
+                                 could not be listed */
 } floe_input_type;
 
 /** One input. Members that the type does not name are ignored. Everything pointed at is borrowed for the call. */
@@ -91,7 +92,7 @@ typedef struct floe_input {
   uint8_t icmp_code;                /**< its code */
   floe_family family;               /**< of the look-up */
   floe_dns_status dns_status;       /**< how it ended */
-  const floe_addr *addrs;           /**< the addresses found, ports ignored */
+  const floe_addr *addrs;           /**< the addresses found, ports ignored; the first 32 of a family are used */
   size_t n_addrs;                   /**< how many */
   const floe_interface *interfaces; /**< the host's addresses */
   size_t n_interfaces;              /**< how many */
@@ -191,6 +192,7 @@ typedef struct floe_attempt_report {
   uint32_t redirects;            /**< ALTERNATE-SERVER hops */
   bool unauthenticated_redirect; /**< one of them was not signed */
   bool redundant;                /**< each candidate it gave was redundant (RFC 8445 5.1.3) */
+  uint32_t dropped_candidates;   /**< candidates it gave that were not kept: max_candidates, or no memory */
   floe_addr mapped;              /**< family 0 = none: XOR-MAPPED-ADDRESS */
   floe_addr relayed;             /**< family 0 = none: XOR-RELAYED-ADDRESS */
   floe_addr relayed_additional;  /**< family 0 = none: that of the other family */
@@ -218,6 +220,7 @@ typedef struct floe_report {
   double elapsed_ms;                 /**< how long gathering took */
   const floe_server_report *servers; /**< one per configured URL */
   size_t n_servers;                  /**< how many */
+  uint32_t dropped_candidates;       /**< candidates not kept, of hosts too: max_candidates, or no memory */
 } floe_report;
 
 /** Makes an agent. Nothing is sent or asked for until floe_ice_agent_gather.
@@ -279,13 +282,14 @@ FLOE_API const floe_report *floe_ice_agent_report(const floe_ice_agent *agent);
  *  @param peer        the peer; its family must be the candidate's
  *  @param use_channel also binds a channel, so that data travels in ChannelData messages
  *  @return FLOE_OK; FLOE_E_NOT_FOUND; FLOE_E_TYPE (`peer`); FLOE_E_STATE after close or when the allocation is gone;
- *          FLOE_E_NOMEM */
+ *          FLOE_E_TOO_LARGE (max_permissions peers already); FLOE_E_NOMEM */
 FLOE_API FLOE_MUST_USE floe_status floe_ice_agent_permit(floe_ice_agent *agent, floe_time now, uint32_t candidate,
                                                          const floe_addr *peer, bool use_channel);
 
 /** Sends data to a peer through a relay candidate. Data of up to 1,200 bytes is safe on every path.
- *  @return FLOE_OK; FLOE_E_NOT_FOUND; FLOE_E_STATE (no permission for `peer` yet, after close, or the allocation is
- *          gone); FLOE_E_TOO_LARGE (over 65,000 bytes); FLOE_E_AGAIN (the queue is full) */
+ *  @return FLOE_OK; FLOE_E_NOT_FOUND; FLOE_E_TYPE (`peer` is of another family); FLOE_E_STATE (no permission for `peer`
+ *          yet, after close, or the allocation is gone); FLOE_E_TOO_LARGE (over 65,000 bytes); FLOE_E_AGAIN (the queue
+ *          is full); FLOE_E_NOMEM */
 FLOE_API FLOE_MUST_USE floe_status floe_ice_agent_send_relayed(floe_ice_agent *agent, floe_time now, uint32_t candidate,
                                                                const floe_addr *peer, floe_bytes data);
 

@@ -81,7 +81,7 @@ FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_new(floe_uv_ice_agent **out
 
 /** Closes and frees the agent: no callback but `on_closed` after this call. Its allocations are deleted at their
  *  servers while the loop runs.
- *  @param agent     takes; NULL is fine
+ *  @param agent     takes; NULL is fine, and then on_closed is not called
  *  @param on_closed nullable: called once everything is closed
  *  @param user      handed to on_closed */
 FLOE_API void floe_uv_ice_agent_close(floe_uv_ice_agent *agent, void (*on_closed)(void *user), void *user);

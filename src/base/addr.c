@@ -251,6 +251,11 @@ bool floe_addr_is_any(const floe_addr *addr) {
 }
 
 bool floe_addr_is_private(const floe_addr *addr) {
+  if (floe__addr_is_v4_mapped(addr)) {
+    floe_addr inner = {.family = FLOE_FAMILY_IPV4};
+    memcpy(inner.ip, addr->ip + 12, 4);
+    return floe_addr_is_private(&inner);
+  }
   if (floe_addr_is_loopback(addr) || floe_addr_is_link_local(addr)) return true;
   if (addr->family == FLOE_FAMILY_IPV6) return (addr->ip[0] & 0xfe) == 0xfc; /* RFC 4193 */
   if (addr->family != FLOE_FAMILY_IPV4) return false;

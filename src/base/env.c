@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/rng.h"
+#include "base/sized.h"
 
 #ifndef FLOE_VERSION
 #error "the build defines FLOE_VERSION"
@@ -35,8 +36,7 @@ floe_status floe_env_new(floe_env **out, const floe_env_config *cfg) {
   floe_env_config c;
   floe_env_config_init(&c, sizeof c);
   if (cfg != NULL) {
-    if (cfg->size != sizeof c) return FLOE_E_TYPE;
-    c = *cfg;
+    if (!floe__take_sized(&c, sizeof c, cfg)) return FLOE_E_TYPE;
   }
   if (c.reallocate == NULL) c.reallocate = reallocate_default;
   if (c.random == NULL) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/status_internal.h"
 #include "base/trace.h"
 #include "ice/gather.h"
 
@@ -19,6 +20,7 @@ struct floe_ice_agent {
   agent_state state;
   floe_ice_gathering_state gathering_state; /* as told by the events handed out */
   floe__event_queue events;
+  bool told_complete;    /* the current gathering's `complete` was handed out */
   bool trim_due;         /* gathering is complete: what its burst of commands needed is given back once */
   floe__gather *gather;  /* the current one; NULL before the first */
   floe__gather *retired; /* earlier ones that still have events, allocations or sockets to let go of */
@@ -66,7 +68,7 @@ floe_status floe_ice_agent_new(floe_ice_agent **out, floe_env *env, const floe_i
   floe_ice_agent *agent = floe__zalloc(env, sizeof *agent);
   if (agent == NULL) {
     floe__settings_free(settings);
-    return FLOE_E_NOMEM;
+    return floe__error_set(why, FLOE_E_NOMEM, "", FLOE_NO_OFFSET, "out of memory");
   }
   agent->settings = settings;
   agent->io.env = env;
@@ -95,19 +97,20 @@ void floe_ice_agent_free(floe_ice_agent *agent) {
 
 /* --- gathering ------------------------------------------------------------------------------------------------- */
 
-static bool has_finished(const floe__gather *g) {
-  return g->state >= FLOE__GATHER_COMPLETE;
-}
-
 static floe_status start(floe_ice_agent *agent) {
   floe__gather *g = floe__gather_new(&agent->io, &agent->events);
   if (g == NULL) return FLOE_E_NOMEM;
   if (agent->gather != NULL) {
-    floe__gather_close(agent->gather);
+    if (agent->settings->cfg.port_min != 0) {
+      floe__gather_make_way(agent->gather); /* the same few ports may be wanted again */
+    } else {
+      floe__gather_close(agent->gather);
+    }
     agent->gather->next_retired = agent->retired;
     agent->retired = agent->gather;
   }
   agent->gather = g;
+  agent->told_complete = false;
   floe__gather_start(g);
   return FLOE_OK;
 }
@@ -121,6 +124,7 @@ static void tell_gathering(floe_ice_agent *agent, bool first) {
     floe__event_push(&agent->events, &g->gathering_node);
   }
   agent->events.held = false;
+  agent->gathering_state = FLOE_ICE_GATHERING_GATHERING;
 }
 
 floe_status floe_ice_agent_gather(floe_ice_agent *agent, floe_time now) {
@@ -134,7 +138,7 @@ floe_status floe_ice_agent_gather(floe_ice_agent *agent, floe_time now) {
       go(agent, AGENT_GATHERING);
       return FLOE_OK;
     case AGENT_GATHERING:
-      if (!has_finished(agent->gather)) return FLOE_E_STATE;
+      if (!agent->told_complete) return FLOE_E_STATE;
       break;
     case AGENT_NEW: break;
   }
@@ -183,6 +187,7 @@ void floe_ice_agent_input(floe_ice_agent *agent, floe_time now, const floe_input
 static void note_event(floe_ice_agent *agent, const floe_event *event) {
   if (event->type != FLOE_EVENT_ICEGATHERINGSTATECHANGE) return;
   agent->gathering_state = event->u.gathering_state;
+  agent->told_complete = event->u.gathering_state == FLOE_ICE_GATHERING_COMPLETE;
   agent->trim_due = event->u.gathering_state == FLOE_ICE_GATHERING_COMPLETE;
 }
 
@@ -212,6 +217,7 @@ static void put_wait(floe_ice_agent *agent, floe_output *out) {
 }
 
 static bool put_event(floe_ice_agent *agent, floe_output *out) {
+  if (agent->state == AGENT_CLOSING || agent->state == AGENT_CLOSED) return false;
   const floe_event *event = floe__event_take(&agent->events, agent->io.env);
   if (event == NULL) return false;
   note_event(agent, event);
@@ -240,6 +246,7 @@ void floe_ice_agent_close(floe_ice_agent *agent, floe_time now) {
   advance(agent, now);
   if (agent->state == AGENT_CLOSING || agent->state == AGENT_CLOSED) return;
   go(agent, AGENT_CLOSING);
+  agent->io.silent = true;
   floe__event_clear(&agent->events, agent->io.env);
   if (agent->gather != NULL) floe__gather_close(agent->gather);
   floe__event_clear(&agent->events, agent->io.env);
@@ -279,39 +286,46 @@ const floe_report *floe_ice_agent_report(const floe_ice_agent *agent) {
 
 /* --- relays ---------------------------------------------------------------------------------------------------- */
 
-static floe_status find_relay(floe_ice_agent *agent, uint32_t candidate, floe__try **out) {
+typedef struct relay {
+  floe__attempt *attempt;
+  floe__try *live;
+  floe_family family;
+} relay;
+
+static floe_status find_relay(floe_ice_agent *agent, uint32_t candidate, relay *out) {
   if (agent->gather == NULL) return FLOE_E_NOT_FOUND;
   if (agent->state == AGENT_CLOSING || agent->state == AGENT_CLOSED) return FLOE_E_STATE;
   bool known;
-  floe__attempt *a = floe__gather_relay(agent->gather, candidate, &known);
-  if (a == NULL) return FLOE_E_NOT_FOUND;
-  *out = floe__attempt_live(a);
-  return *out == NULL ? FLOE_E_STATE : FLOE_OK;
+  out->attempt = floe__gather_relay(agent->gather, candidate, &known);
+  if (out->attempt == NULL) return FLOE_E_NOT_FOUND;
+  out->live = floe__attempt_live(out->attempt);
+  out->family = (floe_family)floe__candidate_by_id(&agent->gather->candidates, candidate)->pub.address.family;
+  return out->live == NULL ? FLOE_E_STATE : FLOE_OK;
 }
 
 floe_status floe_ice_agent_permit(floe_ice_agent *agent, floe_time now, uint32_t candidate, const floe_addr *peer,
                                   bool use_channel) {
   advance(agent, now);
   run_due(agent);
-  floe__try *t;
-  floe_status st = find_relay(agent, candidate, &t);
+  relay r;
+  floe_status st = find_relay(agent, candidate, &r);
   if (st != FLOE_OK) return st;
-  const floe__candidate *c = floe__candidate_by_id(&agent->gather->candidates, candidate);
-  if (peer->family != c->pub.address.family || peer->family == FLOE_FAMILY_NONE) return FLOE_E_TYPE;
-  if (use_channel && peer->port == 0) return FLOE_E_TYPE;
-  return floe__turn_permit(t->turn, agent->io.now, peer, use_channel) ? FLOE_OK : FLOE_E_NOMEM;
+  if (peer->family != r.family || (use_channel && peer->port == 0)) return FLOE_E_TYPE;
+  return floe__attempt_permit(r.attempt, r.live, peer, use_channel);
 }
 
 floe_status floe_ice_agent_send_relayed(floe_ice_agent *agent, floe_time now, uint32_t candidate, const floe_addr *peer,
                                         floe_bytes data) {
   advance(agent, now);
   run_due(agent);
-  floe__try *t;
-  floe_status st = find_relay(agent, candidate, &t);
+  relay r;
+  floe_status st = find_relay(agent, candidate, &r);
   if (st != FLOE_OK) return st;
+  if (peer->family != r.family) return FLOE_E_TYPE;
   if (data.len > MAX_RELAYED) return FLOE_E_TOO_LARGE;
-  if (floe__io_pending(&agent->io) + data.len > agent->settings->cfg.max_queue_bytes) return FLOE_E_AGAIN;
-  switch (floe__turn_send_data(t->turn, agent->io.now, peer, data)) {
+  size_t pending = floe__io_pending(&agent->io);
+  if (pending > 0 && pending + data.len > agent->settings->cfg.max_queue_bytes) return FLOE_E_AGAIN;
+  switch (floe__turn_send_data(r.live->turn, agent->io.now, peer, data)) {
     case FLOE__TURN_SENT: return FLOE_OK;
     case FLOE__TURN_NOT_PERMITTED: return FLOE_E_STATE;
     case FLOE__TURN_TOO_LARGE: return FLOE_E_TOO_LARGE;

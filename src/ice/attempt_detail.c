@@ -57,6 +57,10 @@ static void describe_place(floe__attempt *a) {
   d->family = a->family;
   if (s->url.addr.family == FLOE_FAMILY_NONE) d->server_name = s->url.host;
   if (a->n_addrs > 0) d->server_address = a->addrs[0];
+  if (s->url.addr.family != FLOE_FAMILY_NONE) { /* a literal's is known without any base */
+    d->server_address = s->url.addr;
+    d->family = (floe_family)s->url.addr.family;
+  }
   d->started_ms = floe__ms_between(a->gather->started_at, a->started_at);
   d->elapsed_ms = floe__ms_between(a->started_at, a->ended_at);
 }
@@ -78,7 +82,7 @@ static void describe_times(floe__attempt *a, const floe__try *t) {
   floe_time from = times->opened_at;
   if (a->server->url.transport != FLOE_TRANSPORT_UDP && from != FLOE_TIME_NEVER) {
     r->has_connect_ms = true;
-    r->connect_ms = floe__ms_between(times->started_at, from);
+    r->connect_ms = floe__ms_between(times->connecting_at, from);
   }
   if (times->secured_at != FLOE_TIME_NEVER) {
     r->has_tls_ms = true;

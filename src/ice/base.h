@@ -18,10 +18,11 @@ typedef enum floe__udp_state {
 typedef struct floe__udp_socket {
   floe__udp_state state;
   floe_sock_id id;
-  floe_addr local;     /* with its port once OPEN */
-  floe_cause cause;    /* FAILED: port_range_exhausted or socket_failed */
-  int os_error;        /* FAILED; 0 = none */
-  uint32_t ports_left; /* of a port range: how many are still to be tried */
+  floe_addr local;        /* with its port once OPEN */
+  floe_cause cause;       /* FAILED: port_range_exhausted or socket_failed */
+  int os_error;           /* FAILED; 0 = none */
+  char os_error_text[40]; /* FAILED; the system's words, cut */
+  uint32_t ports_left;    /* of a port range: how many are still to be tried */
   uint16_t next_port;
 } floe__udp_socket;
 

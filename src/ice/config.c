@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/sized.h"
 #include "base/status_internal.h"
 #include "ice/settings.h"
 #include "stun/auth.h"
@@ -35,6 +36,7 @@ static void fill_in_defaults(floe_ice_config *c) {
   default_to(&t->close_timeout_ms, 1000);
   default_to(&c->max_queue_bytes, 1024 * 1024);
   default_to(&c->max_candidates, 1000);
+  default_to(&c->max_permissions, 100);
   if (c->max_ice_servers == 0) c->max_ice_servers = 64;
 }
 
@@ -44,11 +46,22 @@ static floe_status type_error(floe_error *why, const char *path, const char *mes
   return floe__error_set(why, FLOE_E_TYPE, path, FLOE_NO_OFFSET, "%s", message);
 }
 
-static floe_status check_credential_text(floe_env *env, const char *text, const char *path, floe_error *why) {
+/* RFC 8489 14.3 counts the name as it is sent: Unicode normalization may have made it longer. */
+static floe_status check_length(floe_env *env, char *prepared /* takes */, size_t max, const char *path,
+                                floe_error *why) {
+  size_t len = strlen(prepared);
+  floe__free_secret(env, prepared, len);
+  if (max == 0 || len <= max) return FLOE_OK;
+  return floe__error_set(why, FLOE_E_ACCESS, path, FLOE_NO_OFFSET, "is longer than %zu bytes (RFC 8489 14.3)", max);
+}
+
+/* `max`: bytes that the prepared text may have; 0 = any. */
+static floe_status check_credential_text(floe_env *env, const char *text, size_t max, const char *path,
+                                         floe_error *why) {
   char *prepared = NULL;
   size_t offset = 0;
   switch (floe__opaque_string(env, text, &prepared, &offset)) {
-    case FLOE__OPAQUE_OK: floe__free_secret(env, prepared, strlen(prepared)); return FLOE_OK;
+    case FLOE__OPAQUE_OK: return check_length(env, prepared, max, path, why);
     case FLOE__OPAQUE_EMPTY:
       return floe__error_set(why, FLOE_E_ACCESS, path, FLOE_NO_OFFSET, "must not be empty for a TURN server");
     case FLOE__OPAQUE_NOT_UTF8:
@@ -61,23 +74,25 @@ static floe_status check_credential_text(floe_env *env, const char *text, const 
   return floe__error_set(why, FLOE_E_NOMEM, path, FLOE_NO_OFFSET, "out of memory");
 }
 
-static floe_status check_member(floe_env *env, const char *text, size_t server, const char *member, floe_error *why) {
+typedef struct member {
+  const char *name;
+  const char *text;
+  size_t max;
+} member;
+
+static floe_status check_member(floe_env *env, const member *m, size_t server, floe_error *why) {
   char path[96];
-  (void)snprintf(path, sizeof path, "iceServers[%zu].%s", server, member);
-  if (text == NULL) return floe__error_set(why, FLOE_E_ACCESS, path, FLOE_NO_OFFSET, "is missing for a TURN server");
-  return check_credential_text(env, text, path, why);
+  (void)snprintf(path, sizeof path, "iceServers[%zu].%s", server, m->name);
+  if (m->text == NULL) return floe__error_set(why, FLOE_E_ACCESS, path, FLOE_NO_OFFSET, "is missing for a TURN server");
+  return check_credential_text(env, m->text, m->max, path, why);
 }
 
 /* webrtc-pc: for turn and turns, username and credential must be there: InvalidAccessError. */
 static floe_status check_credentials(floe_env *env, const floe_ice_server *s, size_t server, floe_error *why) {
-  floe_status st = check_member(env, s->username, server, "username", why);
-  if (st != FLOE_OK) return st;
-  if (strlen(s->username) > FLOE__STUN_USERNAME_MAX) {
-    char path[96];
-    (void)snprintf(path, sizeof path, "iceServers[%zu].username", server);
-    return floe__error_set(why, FLOE_E_ACCESS, path, FLOE_NO_OFFSET, "is longer than 508 bytes (RFC 8489 14.3)");
-  }
-  return check_member(env, s->credential, server, "credential", why);
+  const member username = {"username", s->username, FLOE__STUN_USERNAME_MAX};
+  const member credential = {"credential", s->credential, 0};
+  floe_status st = check_member(env, &username, server, why);
+  return st == FLOE_OK ? check_member(env, &credential, server, why) : st;
 }
 
 static floe_status check_url(const floe_ice_server *s, size_t server, size_t url, bool *is_turn, floe_error *why) {
@@ -135,7 +150,6 @@ static floe_status check_rest(floe_env *env, const floe_ice_config *c, floe_erro
 }
 
 static floe_status check_config(floe_env *env, const floe_ice_config *cfg, floe_error *why) {
-  if (cfg->size != sizeof *cfg) return type_error(why, "", "size is not set by floe_ice_config_init");
   size_t max = cfg->max_ice_servers == 0 ? 64 : cfg->max_ice_servers;
   if (cfg->n_ice_servers > 0 && cfg->ice_servers == NULL) return type_error(why, "iceServers", "is missing");
   if (cfg->n_ice_servers > max) {
@@ -149,11 +163,19 @@ static floe_status check_config(floe_env *env, const floe_ice_config *cfg, floe_
   return check_rest(env, cfg, why);
 }
 
+static floe_status take_config(floe_ice_config *out, const floe_ice_config *cfg, floe_error *why) {
+  if (floe__take_sized(out, sizeof *out, cfg)) return FLOE_OK;
+  return type_error(why, "", "size is not set by floe_ice_config_init, or a member is set that this library lacks");
+}
+
 floe_status floe_ice_config_check(const floe_ice_config *cfg, floe_error *why) {
+  floe_ice_config known;
   floe_env *env = NULL;
-  floe_status st = floe_env_new(&env, NULL);
+  floe_status st = take_config(&known, cfg, why);
+  if (st != FLOE_OK) return st;
+  st = floe_env_new(&env, NULL);
   if (st != FLOE_OK) return floe__error_set(why, st, "", FLOE_NO_OFFSET, "%s", floe_status_text(st));
-  st = check_config(env, cfg, why);
+  st = check_config(env, &known, why);
   floe_env_free(env);
   return st;
 }
@@ -240,12 +262,14 @@ static bool copy_all(floe__settings *s, const floe_ice_config *cfg) {
 
 floe_status floe__settings_new(floe__settings **out, floe_env *env, const floe_ice_config *cfg, floe_error *why) {
   *out = NULL;
-  floe_status st = check_config(env, cfg, why);
+  floe_ice_config known;
+  floe_status st = take_config(&known, cfg, why);
+  if (st == FLOE_OK) st = check_config(env, &known, why);
   if (st != FLOE_OK) return st;
   floe__settings *s = floe__zalloc(env, sizeof *s);
   if (s != NULL) {
     s->env = env;
-    if (copy_all(s, cfg)) {
+    if (copy_all(s, &known)) {
       *out = s;
       return FLOE_OK;
     }

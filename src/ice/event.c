@@ -69,11 +69,10 @@ const char *floe_attempt_outcome_name(floe_attempt_outcome outcome) {
   return "";
 }
 
+/* What the event carries is an error, whatever it is called. */
 static floe_event_type type_of_name(const char *name) {
-  for (int i = 0; i < FLOE_EVENT_COUNT; i++) {
-    if (strcmp(floe_event_name((floe_event_type)i), name) == 0) return (floe_event_type)i;
-  }
-  return FLOE_EVENT_ICECANDIDATEERROR;
+  bool is_server_error = strcmp(name, floe_event_name(FLOE_EVENT_ICESERVERERROR)) == 0;
+  return is_server_error ? FLOE_EVENT_ICESERVERERROR : FLOE_EVENT_ICECANDIDATEERROR;
 }
 
 floe_status floe_candidate_error_event_init(floe_event *out, const char *type, const floe_candidate_error_init *init,

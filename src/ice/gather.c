@@ -1,6 +1,7 @@
 /* One gathering: owns the attempts, paces their starts, and decides when it is complete. */
 #include "ice/gather.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -129,35 +130,42 @@ static bool keep(floe__gather *g, floe__candidate *c, floe__attempt *a, uint16_t
   return true;
 }
 
-uint32_t floe__gather_add_candidate(floe__gather *g, const floe_ice_candidate *proto, const floe_addr *base,
-                                    const floe_addr *server, floe__attempt *a, uint16_t local_preference) {
+static floe__candidate *make_candidate(floe__gather *g, const floe_ice_candidate *proto, const floe__origin *from) {
   floe__candidate *c = floe__zalloc(g->io->env, sizeof *c);
-  if (c == NULL) {
-    g->candidates.dropped++;
-    return 0;
-  }
+  if (c == NULL) return NULL;
   c->pub = *proto;
   c->pub.component = 1; /* rtcp-mux: one component */
   c->pub.transport = FLOE_TRANSPORT_UDP;
-  c->base = *base;
-  if (server != NULL) c->server = *server;
-  bool redundant = floe__candidate_find_redundant(&g->candidates, c) != NULL;
+  c->base = from->base;
+  c->server = from->server;
+  return c;
+}
+
+floe__added floe__gather_add_candidate(floe__gather *g, const floe_ice_candidate *proto, const floe__origin *from,
+                                       uint16_t local_preference, uint32_t *id) {
+  *id = 0;
+  floe__candidate *c = make_candidate(g, proto, from);
+  bool redundant = c != NULL && floe__candidate_find_redundant(&g->candidates, c) != NULL;
   bool full = g->candidates.n >= g->io->settings->cfg.max_candidates;
-  set_related(g, c);
-  if (redundant || full || !keep(g, c, a, local_preference)) {
-    if (!redundant) g->candidates.dropped++;
+  if (c != NULL) set_related(g, c);
+  if (c == NULL || redundant || full || !keep(g, c, from->attempt, local_preference)) {
     floe__free(g->io->env, c);
-    return 0;
+    if (redundant) return FLOE__ADDED_REDUNDANT;
+    g->candidates.dropped++;
+    return FLOE__ADDED_DROPPED;
   }
   floe__event_init(&c->node, FLOE_EVENT_ICECANDIDATE, g->io->now, g->started_at);
   c->node.event.u.candidate = &c->pub;
   floe__event_push(g->events, &c->node);
-  return c->pub.id;
+  *id = c->pub.id;
+  return FLOE__ADDED;
 }
 
 static void add_host(floe__gather *g, const floe__base *b) {
   floe_ice_candidate c = {.type = FLOE_CANDIDATE_HOST, .address = b->udp.local};
-  (void)floe__gather_add_candidate(g, &c, &b->udp.local, NULL, NULL, (uint16_t)(65535 - b->rank % 65535));
+  floe__origin from = {.base = b->udp.local};
+  uint32_t id;
+  (void)floe__gather_add_candidate(g, &c, &from, (uint16_t)(65535 - b->rank % 65535), &id);
 }
 
 /* --- starting -------------------------------------------------------------------------------------------------- */
@@ -178,9 +186,12 @@ static void open_host_sockets(floe__gather *g) {
   }
 }
 
-static void on_interfaces(floe__gather *g, const floe_interface *interfaces, size_t n) {
+static void on_interfaces(floe__gather *g, const floe_input *in) {
   if (g->state != FLOE__GATHER_LISTING) return;
-  bool ok = floe__base_list_make(&g->bases, g->io, interfaces, n);
+  bool ok = floe__base_list_make(&g->bases, g->io, in->interfaces, in->n_interfaces) && in->os_error == 0;
+  g->listing_error = in->os_error;
+  (void)snprintf(g->listing_error_text, sizeof g->listing_error_text, "%s",
+                 in->os_error_text == NULL ? "" : in->os_error_text);
   go(g, FLOE__GATHER_OPEN);
   open_host_sockets(g);
   for (size_t i = 0; i < g->n_servers; i++) {
@@ -268,7 +279,7 @@ void floe__gather_on_attempt_ended(floe__gather *g, floe__attempt *a) {
 
 /* The overall limit ends each open attempt as its step in progress would have ended. */
 static void give_up(floe__gather *g) {
-  if (g->state == FLOE__GATHER_LISTING) on_interfaces(g, NULL, 0);
+  if (g->state == FLOE__GATHER_LISTING) on_interfaces(g, &(floe_input){.type = FLOE_INPUT_INTERFACES});
   for (size_t i = 0; i < g->n_lookups; i++) floe__lookup_give_up(g->lookups[i], g->io);
   for (size_t i = 0; i < g->n_servers; i++) floe__gather_server_on_lookup(&g->servers[i]);
   for (size_t i = 0; i < g->n_servers; i++) {
@@ -302,10 +313,19 @@ static void finish_closing(floe__gather *g) {
   go(g, FLOE__GATHER_CLOSED);
 }
 
+/* Nothing that is still being opened is needed, nor is another port of a range tried for it. */
+static void close_opening_bases(floe__gather *g) {
+  for (size_t i = 0; i < g->bases.n; i++) {
+    floe__base *b = &g->bases.items[i];
+    if (b->udp.state == FLOE__UDP_OPENING) floe__udp_close(&b->udp, g->io);
+  }
+}
+
 void floe__gather_close(floe__gather *g) {
   if (g->state == FLOE__GATHER_CLOSING || g->state == FLOE__GATHER_CLOSED) return;
   go(g, FLOE__GATHER_CLOSING);
   g->deadline_at = floe__after_ms(g->io->now, g->io->settings->cfg.timing.close_timeout_ms);
+  close_opening_bases(g);
   for (size_t i = 0; i < g->n_servers; i++) {
     floe__gather_server *s = &g->servers[i];
     for (size_t k = 0; k < s->n_attempts; k++) {
@@ -314,6 +334,11 @@ void floe__gather_close(floe__gather *g) {
     }
   }
   if (!is_deleting(g)) finish_closing(g);
+}
+
+void floe__gather_make_way(floe__gather *g) {
+  floe__gather_close(g);
+  if (g->state == FLOE__GATHER_CLOSING) finish_closing(g);
 }
 
 /* --- what comes in --------------------------------------------------------------------------------------------- */
@@ -335,7 +360,7 @@ static void on_resolved(floe__gather *g, const floe_input *in) {
 }
 
 void floe__gather_on_base_changed(floe__gather *g, floe__base *b) {
-  if (b->udp.state == FLOE__UDP_OPEN && b->surfaces) add_host(g, b);
+  if (b->udp.state == FLOE__UDP_OPEN && b->surfaces && g->state == FLOE__GATHER_OPEN) add_host(g, b);
   for (size_t i = 0; i < g->n_servers; i++) {
     floe__gather_server *s = &g->servers[i];
     for (size_t k = 0; k < s->n_attempts; k++) {
@@ -348,7 +373,7 @@ void floe__gather_on_input(floe__gather *g, const floe_input *in) {
   if (g->state == FLOE__GATHER_CLOSED) return;
   switch (in->type) {
     case FLOE_INPUT_TIMER: break;
-    case FLOE_INPUT_INTERFACES: on_interfaces(g, in->interfaces, in->n_interfaces); break;
+    case FLOE_INPUT_INTERFACES: on_interfaces(g, in); break;
     case FLOE_INPUT_RESOLVED: on_resolved(g, in); break;
     case FLOE_INPUT_SOCKET_BOUND:
     case FLOE_INPUT_SOCKET_OPENED:
@@ -374,6 +399,7 @@ floe__deadline floe__gather_deadline(const floe__gather *g) {
   for (size_t i = 0; open && i < g->n_lookups; i++) d = floe__earliest(d, floe__lookup_deadline(g->lookups[i]));
   for (size_t i = 0; i < g->n_servers; i++) {
     const floe__gather_server *s = &g->servers[i];
+    if (s->n_active == 0) continue;
     for (size_t k = 0; k < s->n_attempts; k++) d = floe__earliest(d, floe__attempt_deadline(s->attempts[k]));
   }
   return d;
@@ -389,6 +415,7 @@ static void run_due_lookups(floe__gather *g) {
 static void run_due_attempts(floe__gather *g) {
   for (size_t i = 0; i < g->n_servers; i++) {
     floe__gather_server *s = &g->servers[i];
+    if (s->n_active == 0) continue;
     for (size_t k = 0; k < s->n_attempts; k++) {
       if (floe__attempt_deadline(s->attempts[k]).at <= g->io->now) floe__attempt_on_deadline(s->attempts[k]);
     }

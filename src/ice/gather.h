@@ -54,6 +54,8 @@ struct floe__attempt {
   floe__event_node node;       /* its icecandidateerror */
   char address[FLOE__IP_TEXT]; /* the event's */
   uint32_t relay_ids[2];       /* candidates of the allocation: first and additional family; 0 = none */
+  floe_addr *asked;            /* peers of floe_ice_agent_permit that are not answered yet */
+  size_t n_asked, asked_cap;
 };
 
 /* Made waiting, for these addresses of the server. NULL: no memory. */
@@ -63,6 +65,9 @@ floe__attempt *floe__attempt_new(floe__gather_server *server, floe__base *base, 
 void floe__attempt_end_baseless(floe__attempt *a, floe_cause cause, floe_phase phase);
 void floe__attempt_start(floe__attempt *a);
 void floe__attempt_free(floe__attempt *a);
+
+/* floe_ice_agent_permit for its live try. Each call that returns FLOE_OK is answered with one PERMISSION output. */
+floe_status floe__attempt_permit(floe__attempt *a, floe__try *t, const floe_addr *peer, bool use_channel);
 
 /* Inputs; each looks for a try of this attempt that it concerns. True: it was taken. */
 bool floe__attempt_on_socket(floe__attempt *a, const floe_input *in);
@@ -107,6 +112,7 @@ struct floe__gather_server {
   size_t next_waiting;    /* index of the first attempt that may still be waiting */
   floe__attempt *reserve; /* so that a server without memory still has its attempt */
   bool lost_attempts;     /* there was no memory for one */
+  size_t n_active;        /* attempts that are not over, or have a live allocation */
   uint32_t *candidates;
   size_t n_candidates, candidates_cap;
 };
@@ -126,6 +132,8 @@ struct floe__gather {
   floe__event_queue *events;
   floe__gather_state state;
   floe_time started_at, deadline_at, next_start_at, completed_at;
+  int listing_error; /* 0, or why the host's addresses could not be listed */
+  char listing_error_text[40];
   floe__base_list bases;
   floe__lookup **lookups;
   size_t n_lookups;
@@ -151,6 +159,9 @@ void floe__gather_on_input(floe__gather *g, const floe_input *in);
 floe__deadline floe__gather_deadline(const floe__gather *g);
 void floe__gather_on_deadline(floe__gather *g); /* all that is due */
 void floe__gather_close(floe__gather *g);       /* events are the agent's to forget */
+/* Closes it at once, for a new gathering that may need its ports: allocations are deleted with one Refresh each, whose
+ * answer nobody waits for. */
+void floe__gather_make_way(floe__gather *g);
 const floe_report *floe__gather_report(const floe__gather *g);
 
 /* The attempt with this relay candidate and its live try, or NULL. `*known`: some candidate has this id. */
@@ -159,9 +170,22 @@ floe__attempt *floe__gather_relay(floe__gather *g, uint32_t candidate, bool *kno
 /* Called by an attempt that has just ended. */
 void floe__gather_on_attempt_ended(floe__gather *g, floe__attempt *a);
 void floe__gather_remember_id(floe__gather *g, const uint8_t *txn_id);
-/* Adds a candidate of an attempt (`a` NULL: host). Returns its id, or 0 when it is redundant or there is no memory. */
-uint32_t floe__gather_add_candidate(floe__gather *g, const floe_ice_candidate *proto, const floe_addr *base,
-                                    const floe_addr *server, floe__attempt *a, uint16_t local_preference);
+typedef enum floe__added {
+  FLOE__ADDED = 0,
+  FLOE__ADDED_REDUNDANT, /* RFC 8445 5.1.3 */
+  FLOE__ADDED_DROPPED    /* beyond max_candidates, or no memory */
+} floe__added;
+
+/* Where a candidate comes from. */
+typedef struct floe__origin {
+  floe_addr base;
+  floe_addr server;       /* family 0: a host candidate */
+  floe__attempt *attempt; /* NULL: a host candidate */
+} floe__origin;
+
+/* Adds a candidate and tells it; *id is 0 unless it was added. */
+floe__added floe__gather_add_candidate(floe__gather *g, const floe_ice_candidate *proto, const floe__origin *from,
+                                       uint16_t local_preference, uint32_t *id);
 
 /* --- servers: gather_server.c ------------------------------------------------------------------------------------- */
 

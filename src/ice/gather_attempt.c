@@ -12,7 +12,8 @@ static void go(floe__attempt *a, floe__attempt_state next) {
   floe__io *io = a->gather->io;
   floe__trace t;
   if (!floe__trace_begin(&t, io->env, io->now, "gather.attempt.state")) return;
-  floe__trace_text(&t, "url", a->server->config->text);
+  floe__trace_int(&t, "server", a->server->config->server_index);
+  floe__trace_int(&t, "url", a->server->config->url_index);
   floe__trace_int(&t, "family", a->family);
   floe__trace_addr(&t, "local", &a->local);
   floe__trace_text(&t, "to", next == FLOE__ATTEMPT_RUNNING ? "running" : floe_attempt_outcome_name(a->report.outcome));
@@ -54,6 +55,7 @@ void floe__attempt_free(floe__attempt *a) {
   for (size_t i = 0; i < a->n_tries; i++) floe__try_free(a->tries[i]);
   floe__free(env, a->tries);
   floe__free(env, a->addrs);
+  floe__free(env, a->asked);
   floe__attempt_forget(a);
   floe__free(env, a);
 }
@@ -87,6 +89,10 @@ static void end(floe__attempt *a, floe_attempt_outcome outcome, floe__try *decid
   if (decided_by != NULL) a->local = floe__try_local(decided_by);
   floe__attempt_describe(a, decided_by);
   bool lives = decided_by != NULL && decided_by->state == FLOE__TRY_LIVE && decided_by->turn != NULL;
+  if (lives && a->relay_ids[0] == 0 && a->relay_ids[1] == 0) {
+    (void)floe__try_delete(decided_by); /* nobody could name it: sent once, for nobody waits for the answer */
+    lives = false;
+  }
   drop_tries(a, lives ? decided_by : NULL);
   if (!lives) {
     floe__free(a->gather->io->env, a->tries);
@@ -97,6 +103,7 @@ static void end(floe__attempt *a, floe_attempt_outcome outcome, floe__try *decid
   a->addrs = NULL;
   a->n_addrs = 0;
   a->order = a->gather->n_ended++;
+  if (!lives) a->server->n_active--;
   go(a, FLOE__ATTEMPT_ENDED);
   floe__gather_on_attempt_ended(a->gather, a);
 }
@@ -142,38 +149,43 @@ static uint16_t local_preference(const floe__attempt *a, uint32_t last) {
   return (uint16_t)(65535 - ((transport * 64 + place) * 128 + base * 2 + last));
 }
 
-static uint32_t add_srflx(floe__attempt *a, const floe__try *t, const floe_addr *mapped) {
+static floe__added add_srflx(floe__attempt *a, const floe__try *t, const floe_addr *mapped) {
   floe_addr base = floe__try_local(t);
   floe_ice_candidate c = {.type = FLOE_CANDIDATE_SRFLX, .address = *mapped, .related = base};
-  return floe__gather_add_candidate(a->gather, &c, &base, &t->server, a, local_preference(a, 0));
+  uint32_t id;
+  return floe__gather_add_candidate(a->gather, &c, &(floe__origin){base, t->server, a}, local_preference(a, 0), &id);
 }
 
-static uint32_t add_relay(floe__attempt *a, const floe__try *t, const floe_addr *relayed, uint32_t last) {
+static floe__added add_relay(floe__attempt *a, const floe__try *t, const floe_addr *relayed, uint32_t last) {
   floe_ice_candidate c = {.type = FLOE_CANDIDATE_RELAY,
                           .address = *relayed,
                           .related = t->turn->mapped,
                           .has_relay_protocol = true,
                           .relay_protocol = a->server->url.transport};
-  return floe__gather_add_candidate(a->gather, &c, relayed, &t->server, a, local_preference(a, last));
+  return floe__gather_add_candidate(a->gather, &c, &(floe__origin){*relayed, t->server, a}, local_preference(a, last),
+                                    &a->relay_ids[last]);
 }
 
 static void add_candidates(floe__attempt *a, const floe__try *t) {
   bool relay_only = a->gather->io->settings->cfg.ice_transport_policy == FLOE_ICE_TRANSPORT_POLICY_RELAY;
   bool udp = a->server->url.transport == FLOE_TRANSPORT_UDP;
-  uint32_t added = 0;
+  floe__added added[3] = {FLOE__ADDED_REDUNDANT, FLOE__ADDED_REDUNDANT, FLOE__ADDED_REDUNDANT};
   if (t->turn != NULL) {
-    a->relay_ids[0] = add_relay(a, t, &t->turn->relayed, 0);
-    if (t->turn->relayed_additional.family != FLOE_FAMILY_NONE) {
-      a->relay_ids[1] = add_relay(a, t, &t->turn->relayed_additional, 1);
-    }
-    added += (a->relay_ids[0] != 0 ? 1u : 0u) + (a->relay_ids[1] != 0 ? 1u : 0u);
+    added[0] = add_relay(a, t, &t->turn->relayed, 0);
+    bool has_additional = t->turn->relayed_additional.family != FLOE_FAMILY_NONE;
+    if (has_additional) added[1] = add_relay(a, t, &t->turn->relayed_additional, 1);
   }
   /* RFC 8445 5.1.1.2: over UDP the mapped address is a server-reflexive candidate too; that of a TCP connection is
    * none, for nobody can send to it. */
   floe_addr mapped = t->turn != NULL ? t->turn->mapped : t->mapped;
-  if (udp && !relay_only && mapped.family != FLOE_FAMILY_NONE) added += add_srflx(a, t, &mapped) != 0 ? 1u : 0u;
+  bool reflexive = udp && !relay_only && mapped.family != FLOE_FAMILY_NONE;
+  if (reflexive) added[2] = add_srflx(a, t, &mapped);
   /* STUN over TCP or TLS proves that the server works and gives an address, of which no UDP candidate can be made. */
-  a->report.redundant = added == 0 && udp;
+  a->report.redundant = udp;
+  for (int i = 0; i < 3; i++) {
+    if (added[i] != FLOE__ADDED_REDUNDANT) a->report.redundant = false;
+    if (added[i] == FLOE__ADDED_DROPPED) a->report.dropped_candidates++;
+  }
 }
 
 /* --- tries ----------------------------------------------------------------------------------------------------- */
@@ -185,32 +197,71 @@ static void on_data(void *owner, floe__try *t) {
   (void)floe__io_data(a->gather->io, a->relay_ids[additional ? 1 : 0], &t->turn->data_peer, t->turn->data);
 }
 
+/* --- permissions: each that was asked for is answered ------------------------------------------------------------- */
+
+static void tell_permission(floe__attempt *a, const floe__turn *turn, const floe_addr *peer, bool granted) {
+  bool additional =
+      turn->relayed_additional.family != FLOE_FAMILY_NONE && peer->family == turn->relayed_additional.family;
+  (void)floe__io_permission(a->gather->io, a->relay_ids[additional ? 1 : 0], peer, granted);
+}
+
+static void forget_asked(floe__attempt *a, const floe_addr *peer) {
+  for (size_t i = 0; i < a->n_asked; i++) {
+    if (!floe_addr_equal(&a->asked[i], peer)) continue;
+    a->asked[i] = a->asked[--a->n_asked];
+    return;
+  }
+}
+
+/* The allocation is gone, and with it the answers. */
+static void refuse_asked(floe__attempt *a, const floe__turn *turn) {
+  while (a->n_asked > 0) tell_permission(a, turn, &a->asked[--a->n_asked], false);
+}
+
+floe_status floe__attempt_permit(floe__attempt *a, floe__try *t, const floe_addr *peer, bool use_channel) {
+  floe__io *io = a->gather->io;
+  if (t->turn->n_peers >= io->settings->cfg.max_permissions && !floe__turn_has_peer(t->turn, peer, use_channel)) {
+    return FLOE_E_TOO_LARGE;
+  }
+  void *asked = a->asked;
+  if (!floe__reserve(io->env, &asked, &a->asked_cap, sizeof *a->asked, a->n_asked + 1)) return FLOE_E_NOMEM;
+  a->asked = asked;
+  if (!floe__turn_permit(t->turn, io->now, peer, use_channel)) return FLOE_E_NOMEM;
+  a->asked[a->n_asked++] = *peer;
+  return FLOE_OK;
+}
+
 static void on_permission(void *owner, floe__try *t) {
   floe__attempt *a = owner;
   const floe__turn *turn = t->turn;
-  bool additional =
-      turn->relayed_additional.family != FLOE_FAMILY_NONE && turn->peer.family == turn->relayed_additional.family;
   if (!turn->granted) {
     floe__gather_error_server(a, t, FLOE_CAUSE_PERMISSION_FAILED, turn->error_phase, turn->outcome.code,
                               turn->outcome.code == 0 ? NULL : turn->outcome.error.reason);
   }
-  (void)floe__io_permission(a->gather->io, a->relay_ids[additional ? 1 : 0], &turn->peer, turn->granted);
+  forget_asked(a, &turn->peer);
+  tell_permission(a, turn, &turn->peer, turn->granted);
 }
 
-/* One allocation per 5-tuple (RFC 8656 3.2): the base's socket is not free when another attempt of ours speaks TURN to
- * this address from it. */
-static bool base_socket_is_free(const floe__attempt *self, const floe_addr *addr) {
-  const floe__gather *g = self->gather;
-  if (!self->server->url.is_turn) return true;
+/* Another try of ours speaks TURN to this address from the base's socket. */
+static bool uses_base_socket(const floe__attempt *a, const floe__try *self, const floe_addr *addr) {
+  for (size_t i = 0; i < a->n_tries; i++) {
+    const floe__try *t = a->tries[i];
+    bool uses = t != self && t->state != FLOE__TRY_ENDED && t->state != FLOE__TRY_NEW && !t->owns_udp;
+    if (uses && floe_addr_equal(&t->server, addr)) return true;
+  }
+  return false;
+}
+
+static bool base_socket_is_free(void *owner, const floe__try *self, const floe_addr *addr) {
+  const floe__attempt *own = owner;
+  const floe__gather *g = own->gather;
+  if (!own->server->url.is_turn) return true;
   for (size_t i = 0; i < g->n_servers; i++) {
     const floe__gather_server *s = &g->servers[i];
-    for (size_t k = 0; s->url.is_turn && k < s->n_attempts; k++) {
+    if (s->n_active == 0 || !s->url.is_turn || s->url.transport != FLOE_TRANSPORT_UDP) continue;
+    for (size_t k = 0; k < s->n_attempts; k++) {
       const floe__attempt *a = s->attempts[k];
-      for (size_t j = 0; a->base == self->base && j < a->n_tries; j++) {
-        const floe__try *t = a->tries[j];
-        bool uses = t->state != FLOE__TRY_ENDED && s->url.transport == FLOE_TRANSPORT_UDP && !t->owns_udp;
-        if (uses && floe_addr_equal(&t->server, addr)) return false;
-      }
+      if (a->base == own->base && uses_base_socket(a, self, addr)) return false;
     }
   }
   return true;
@@ -229,7 +280,7 @@ static floe__try *make_try(floe__attempt *a, const floe_addr *addr) {
       .url = &a->server->url,
       .username = a->server->config->username,
       .credential = a->server->config->credential,
-      .base_socket_is_free = base_socket_is_free(a, addr),
+      .base_socket_is_free = base_socket_is_free,
   };
   return floe__try_new(&setup, addr);
 }
@@ -262,7 +313,7 @@ static void keep_only(floe__attempt *a, const floe__try *winner) {
 }
 
 static void on_try_failed(floe__attempt *a, floe__try *t) {
-  if (t->failure.code != 0 || t->answered) {
+  if (t->failure.code != 0 || t->answered || t->ends_attempt) {
     end(a, FLOE_ATTEMPT_ERROR, t);
   } else if (a->next_addr < a->n_addrs) {
     try_next_address(a);
@@ -274,10 +325,11 @@ static void on_try_failed(floe__attempt *a, floe__try *t) {
 static void on_lost(floe__attempt *a, floe__try *t) {
   const floe__failure *f = &t->failure;
   floe__gather_error_server(a, t, f->cause, f->phase, f->code, f->reason);
+  refuse_asked(a, t->turn);
 }
 
 static void on_step(floe__attempt *a, floe__try *t, floe__try_step step) {
-  if (a->state == FLOE__ATTEMPT_RUNNING && t->answered && a->n_tries + a->n_addrs > 2) keep_only(a, t);
+  if (a->state == FLOE__ATTEMPT_RUNNING && t->answered) keep_only(a, t);
   switch (step) {
     case FLOE__TRY_STEP_NONE:
     case FLOE__TRY_STEP_DELETED: return;
@@ -419,6 +471,7 @@ void floe__attempt_give_up(floe__attempt *a) {
   if (decided_by == NULL) {
     a->report.detail.cause = cause_of_waiting(a);
     a->report.detail.phase = a->server->url.transport == FLOE_TRANSPORT_UDP ? FLOE_PHASE_SOCKET : FLOE_PHASE_CONNECT;
+    if (a->base != NULL && a->base->udp.state == FLOE__UDP_OPEN) a->local = a->base->udp.local;
   }
   end(a, FLOE_ATTEMPT_ERROR, decided_by);
 }
@@ -431,5 +484,6 @@ floe__try *floe__attempt_live(const floe__attempt *a) {
 }
 
 void floe__attempt_delete(floe__attempt *a) {
+  if (a->n_tries > 0 && a->tries[0]->turn != NULL) refuse_asked(a, a->tries[0]->turn);
   for (size_t i = 0; i < a->n_tries; i++) (void)floe__try_delete(a->tries[i]);
 }

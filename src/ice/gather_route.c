@@ -28,6 +28,7 @@ void floe__gather_route_socket(floe__gather *g, const floe_input *in) {
   }
   for (size_t i = 0; i < g->n_servers; i++) {
     floe__gather_server *s = &g->servers[i];
+    if (s->n_active == 0) continue;
     for (size_t k = 0; k < s->n_attempts; k++) {
       if (floe__attempt_on_socket(s->attempts[k], in)) return;
     }
@@ -53,6 +54,7 @@ void floe__gather_route_datagram(floe__gather *g, const floe_input *in) {
   floe_cause discard = FLOE_CAUSE_NONE;
   for (size_t i = 0; i < g->n_servers; i++) {
     floe__gather_server *s = &g->servers[i];
+    if (s->n_active == 0) continue;
     for (size_t k = 0; k < s->n_attempts; k++) {
       if (floe__attempt_offer_datagram(s->attempts[k], in, &discard)) return;
     }
@@ -60,6 +62,7 @@ void floe__gather_route_datagram(floe__gather *g, const floe_input *in) {
   if (discard == FLOE_CAUSE_NONE || is_late(g, in->data)) return;
   for (size_t i = 0; i < g->n_servers; i++) {
     floe__gather_server *s = &g->servers[i];
+    if (s->n_active == 0) continue;
     for (size_t k = 0; k < s->n_attempts; k++) floe__attempt_count_discard(s->attempts[k], in, discard);
   }
 }
@@ -67,6 +70,7 @@ void floe__gather_route_datagram(floe__gather *g, const floe_input *in) {
 void floe__gather_route_icmp(floe__gather *g, const floe_input *in) {
   for (size_t i = 0; i < g->n_servers; i++) {
     floe__gather_server *s = &g->servers[i];
+    if (s->n_active == 0) continue;
     for (size_t k = 0; k < s->n_attempts; k++) floe__attempt_on_icmp(s->attempts[k], in);
   }
 }

@@ -54,6 +54,7 @@ static bool append(floe__gather_server *s, floe__attempt *a) {
   s->attempts[s->n_attempts] = a;
   s->reports[s->n_attempts] = &a->report;
   s->n_attempts++;
+  s->n_active++;
   return true;
 }
 
@@ -73,7 +74,14 @@ static floe__attempt *add_attempt(floe__gather_server *s, floe__base *base, floe
 
 static void add_baseless(floe__gather_server *s, floe_family family, floe_cause cause, floe_phase phase) {
   floe__attempt *a = add_attempt(s, NULL, family, NULL, 0);
-  if (a != NULL) floe__attempt_end_baseless(a, cause, phase);
+  if (a == NULL) return;
+  const floe__gather *g = s->gather;
+  if (g->listing_error != 0) {
+    a->report.detail.has_os_error = true;
+    a->report.detail.os_error = g->listing_error;
+    a->report.detail.os_error_text = g->listing_error_text[0] == '\0' ? NULL : g->listing_error_text;
+  }
+  floe__attempt_end_baseless(a, cause, phase);
 }
 
 #define MAX_ADDRS 32 /* as many as a look-up keeps */

@@ -1,6 +1,7 @@
 /* The states of a try: from the socket to the end. */
 #include "ice/gather_try.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -42,7 +43,8 @@ void floe__try_go(floe__try *t, floe__try_state next) {
   floe__io *io = t->setup.io;
   floe__trace trace;
   if (floe__trace_begin(&trace, io->env, io->now, "gather.try.state")) {
-    floe__trace_text(&trace, "url", t->setup.url->host);
+    bool may_tell = t->setup.url->addr.family == FLOE_FAMILY_NONE || io->env->cfg.trace_addresses;
+    if (may_tell) floe__trace_text(&trace, "host", t->setup.url->host);
     floe__trace_text(&trace, "from", state_name(t->state));
     floe__trace_text(&trace, "to", state_name(next));
     floe__trace_addr(&trace, "server", &t->server);
@@ -62,7 +64,8 @@ floe__try *floe__try_new(const floe__try_setup *setup, const floe_addr *server) 
     t->server.scope_id = setup->base->interface.addr.scope_id;
   }
   t->step_deadline = FLOE_TIME_NEVER;
-  t->times = (floe__times){setup->io->now, FLOE_TIME_NEVER, FLOE_TIME_NEVER, FLOE_TIME_NEVER, FLOE_TIME_NEVER};
+  t->times.started_at = t->times.connecting_at = setup->io->now;
+  t->times.opened_at = t->times.secured_at = t->times.requested_at = t->times.ended_at = FLOE_TIME_NEVER;
   t->visited[t->n_visited++] = t->server;
   floe__turn_framer_init(&t->framer, setup->io->env);
   return t;
@@ -91,19 +94,32 @@ static floe__udp_socket *udp_of(floe__try *t) {
 }
 
 floe__try_step floe__try_start(floe__try *t) {
-  t->owns_udp = !t->setup.base_socket_is_free;
   return floe__try_connect(t);
 }
 
 /* --- opening --------------------------------------------------------------------------------------------------- */
 
+/* Asked anew for each server that a redirect leads to. */
+static void choose_socket(floe__try *t) {
+  if (!t->owns_udp) t->owns_udp = !t->setup.base_socket_is_free(t->setup.owner, t, &t->server);
+}
+
 static floe__try_step connect_udp(floe__try *t) {
+  choose_socket(t);
   floe__udp_socket *udp = udp_of(t);
   floe__try_go(t, FLOE__TRY_OPENING);
   if (udp->state == FLOE__UDP_IDLE || udp->state == FLOE__UDP_CLOSED) {
     floe__udp_open(udp, t->setup.io, &t->setup.base->interface.addr);
   }
   return floe__try_on_udp(t);
+}
+
+static floe__try_step fail_to_open(floe__try *t, const floe__udp_socket *udp) {
+  /* Without another port the 437 for which one was wanted stands. */
+  if (t->mismatch_reason != NULL) return floe__try_fail(t, FLOE_CAUSE_ALLOC_MISMATCH, 437, t->mismatch_reason);
+  t->os_error = udp->os_error;
+  (void)snprintf(t->os_error_text, sizeof t->os_error_text, "%s", udp->os_error_text);
+  return floe__try_fail(t, udp->cause, 0, NULL);
 }
 
 floe__try_step floe__try_on_udp(floe__try *t) {
@@ -113,7 +129,7 @@ floe__try_step floe__try_on_udp(floe__try *t) {
     case FLOE__UDP_IDLE:
     case FLOE__UDP_OPENING:
     case FLOE__UDP_CLOSED: return FLOE__TRY_STEP_NONE;
-    case FLOE__UDP_FAILED: t->os_error = udp->os_error; return floe__try_fail(t, udp->cause, 0, NULL);
+    case FLOE__UDP_FAILED: return fail_to_open(t, udp);
     case FLOE__UDP_OPEN: break;
   }
   if (t->times.opened_at == FLOE_TIME_NEVER) t->times.opened_at = t->setup.io->now;
@@ -126,6 +142,7 @@ static floe__try_step connect_tcp(floe__try *t) {
   floe__try_go(t, FLOE__TRY_CONNECTING);
   t->tcp_local = local;
   t->tcp_broken = false;
+  t->times.connecting_at = io->now;
   t->tcp = floe__io_open(io, FLOE_TRANSPORT_TCP, &local, &t->server);
   if (t->tcp == 0) return floe__try_fail(t, FLOE_CAUSE_SOCKET_FAILED, 0, NULL);
   t->step_deadline = floe__after_ms(io->now, io->settings->cfg.timing.connect_timeout_ms);
@@ -223,6 +240,7 @@ static void forget_unanswered(floe__try *t) {
 }
 
 static void end(floe__try *t) {
+  t->late_loss = FLOE_CAUSE_NONE;
   floe__try_go(t, FLOE__TRY_ENDED);
   close_sockets(t);
 }
@@ -244,6 +262,11 @@ floe__try_step floe__try_fail(floe__try *t, floe_cause cause, uint16_t code, con
   set_reason(t, reason);
   end(t);
   return FLOE__TRY_STEP_FAILED;
+}
+
+floe__try_step floe__try_fail_attempt(floe__try *t, floe_cause cause) {
+  t->ends_attempt = true;
+  return floe__try_fail(t, cause, 0, NULL);
 }
 
 floe_cause floe__try_silence_cause(const floe__try *t) {
@@ -298,6 +321,7 @@ void floe__try_free(floe__try *t) {
   floe__turn_framer_clear(&t->framer);
   floe__free(env, t->failure.reason);
   floe__free(env, t->redirect_reason);
+  floe__free(env, t->mismatch_reason);
   floe__free(env, t->alternate_domain);
   floe__free(env, t->realm);
   floe__free(env, t->software);
@@ -307,6 +331,7 @@ void floe__try_free(floe__try *t) {
 /* --- time ------------------------------------------------------------------------------------------------------ */
 
 floe__deadline floe__try_deadline(const floe__try *t) {
+  if (t->late_loss != FLOE_CAUSE_NONE) return floe__deadline_at(t->setup.io->now, "gather.late_loss");
   if (t->turn != NULL && t->state != FLOE__TRY_ENDED) return floe__turn_deadline(t->turn);
   if (t->binding != NULL && t->state == FLOE__TRY_REQUESTING) {
     return floe__deadline_at(floe__stun_request_deadline(t->binding), "stun.transaction");
@@ -316,6 +341,7 @@ floe__deadline floe__try_deadline(const floe__try *t) {
 
 floe__try_step floe__try_on_deadline(floe__try *t) {
   if (floe__try_deadline(t).at > t->setup.io->now) return FLOE__TRY_STEP_NONE;
+  if (t->late_loss != FLOE_CAUSE_NONE) return floe__try_lose_late(t);
   if (t->state == FLOE__TRY_CONNECTING || t->state == FLOE__TRY_TLS) {
     floe__try_give_up(t);
     return FLOE__TRY_STEP_FAILED;

@@ -32,11 +32,12 @@ typedef struct floe__failure {
 } floe__failure;
 
 typedef struct floe__times {
-  floe_time started_at;   /* of the try */
-  floe_time opened_at;    /* socket open or TCP connected; NEVER when not */
-  floe_time secured_at;   /* TLS handshake finished; NEVER when not */
-  floe_time requested_at; /* first request; NEVER when none */
-  floe_time ended_at;     /* NEVER while open */
+  floe_time started_at;    /* of the try */
+  floe_time connecting_at; /* of the last TCP connect */
+  floe_time opened_at;     /* socket open or TCP connected; NEVER when not */
+  floe_time secured_at;    /* TLS handshake finished; NEVER when not */
+  floe_time requested_at;  /* first request; NEVER when none */
+  floe_time ended_at;      /* NEVER while open */
 } floe__times;
 
 typedef struct floe__try floe__try;
@@ -47,12 +48,13 @@ typedef struct floe__try_setup {
   void (*on_data)(void *owner, floe__try *t);
   /* turn->peer: turn->granted; when not, turn->outcome. Queues outputs and events and nothing else. */
   void (*on_permission)(void *owner, floe__try *t);
+  /* UDP: no allocation of another try uses the base's socket with this server address (RFC 8656 3.2). */
+  bool (*base_socket_is_free)(void *owner, const floe__try *t, const floe_addr *server);
   void *owner;
   floe__io *io;
   floe__base *base;
   const floe_ice_url *url;
   const char *username, *credential; /* nullable: STUN */
-  bool base_socket_is_free; /* UDP: no other allocation of ours uses the base's socket with this server address */
 } floe__try_setup;
 
 struct floe__try {
@@ -71,6 +73,8 @@ struct floe__try {
   floe_time step_deadline;     /* of CONNECTING and TLS */
   floe__failure failure;       /* ENDED */
   bool answered;               /* a STUN response has come: the first address that answers wins */
+  bool ends_attempt;           /* the failure is the attempt's, whatever other addresses there are */
+  floe_cause late_loss;        /* NONE, or why the connection broke in the same breath as the success */
 
   /* what the network said */
   uint32_t soft_errors;
@@ -94,6 +98,7 @@ struct floe__try {
   char *redirect_reason;  /* nullable: the phrase of the 300 that is being followed */
   char *alternate_domain; /* nullable: what the certificate of the alternate must fit instead */
   uint32_t new_ports;
+  char *mismatch_reason; /* nullable: the phrase of the 437 for which another port was taken */
 
   floe_addr mapped;       /* of a Binding */
   char *realm, *software; /* nullable: what a STUN server said of itself */

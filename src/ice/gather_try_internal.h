@@ -13,6 +13,13 @@ bool floe__try_is_stream(const floe__try *t);
  * way: then 300 stands with its phrase and `cause` is what was met at the alternate. */
 floe__try_step floe__try_fail(floe__try *t, floe_cause cause, uint16_t code, const char *reason);
 
+/* An answer to our request that cannot be used ends the whole attempt (the contract's section 3): the first address
+ * that answers decides. */
+floe__try_step floe__try_fail_attempt(floe__try *t, floe_cause cause);
+
+/* What broke right behind the success is told now. */
+floe__try_step floe__try_lose_late(floe__try *t);
+
 /* Connects to t->server from the start: socket, TLS, request. */
 floe__try_step floe__try_connect(floe__try *t);
 /* Drops connection and machines, keeps what was learnt. */

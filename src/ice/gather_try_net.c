@@ -19,8 +19,11 @@ static void note_os_error(floe__try *t, const floe_input *in) {
 
 /* --- streams --------------------------------------------------------------------------------------------------- */
 
+/* Bytes of a stream cannot be left out: without memory for them the connection is over. */
 static void send_stream(floe__try *t, floe_bytes bytes) {
-  if (!t->tcp_broken) (void)floe__io_transmit(t->setup.io, t->tcp, &t->server, bytes);
+  if (t->tcp_broken || floe__io_transmit(t->setup.io, t->tcp, &t->server, bytes)) return;
+  t->tcp_broken = true;
+  if (floe__try_is_open(t) || t->state == FLOE__TRY_LIVE) t->late_loss = FLOE_CAUSE_SOCKET_FAILED;
 }
 
 void floe__try_flush_tls(floe__try *t) {
@@ -46,7 +49,8 @@ void floe__try_send(void *try_, floe_bytes message) {
 
 /* The connection broke or ended. */
 static floe__try_step lose_connection(floe__try *t, floe_cause cause) {
-  if (t->state != FLOE__TRY_LIVE && t->state != FLOE__TRY_DELETING) return floe__try_fail(t, cause, 0, NULL);
+  bool allocated = t->turn != NULL && (t->state == FLOE__TRY_LIVE || t->state == FLOE__TRY_DELETING);
+  if (!allocated) return floe__try_fail(t, cause, 0, NULL);
   bool deleting = t->state == FLOE__TRY_DELETING;
   floe__turn_abandon(t->turn);
   (void)floe__try_fail(t, cause, 0, NULL);
@@ -54,18 +58,39 @@ static floe__try_step lose_connection(floe__try *t, floe_cause cause) {
   return deleting ? FLOE__TRY_STEP_DELETED : FLOE__TRY_STEP_LOST;
 }
 
-/* Whole messages out of plain bytes. Ends early when a message led to another connection. */
+/* Success and loss may come in one read, and a call brings about one step: the success is told, the loss of an
+ * allocation at the next deadline, which is now. A STUN server has done its part. */
+static floe__try_step lose_after(floe__try *t, floe__try_step so_far, floe_cause cause) {
+  if (so_far != FLOE__TRY_STEP_SUCCEEDED) return lose_connection(t, cause);
+  if (t->turn != NULL) t->late_loss = cause;
+  return so_far;
+}
+
+floe__try_step floe__try_lose_late(floe__try *t) {
+  floe_cause cause = t->late_loss;
+  t->late_loss = FLOE_CAUSE_NONE;
+  return lose_connection(t, cause);
+}
+
+/* Nothing more is to be read: the try has ended, its allocation has been lost, or another connection took the place of
+ * this one. */
+static bool is_over(const floe__try *t, floe_sock_id tcp) {
+  bool has_stun_answer = t->state == FLOE__TRY_LIVE && t->turn == NULL;
+  return t->tcp != tcp || t->state == FLOE__TRY_ENDED || t->late_loss != FLOE_CAUSE_NONE || has_stun_answer;
+}
+
+/* Whole messages out of plain bytes. */
 static floe__try_step on_plain(floe__try *t, floe_bytes in) {
   floe__try_step result = FLOE__TRY_STEP_NONE;
   floe_sock_id tcp = t->tcp;
-  while (t->tcp == tcp && t->state != FLOE__TRY_ENDED) {
+  while (!is_over(t, tcp)) {
     floe_bytes message;
     /* ChannelData may still be on its way while the allocation is being deleted. */
     t->framer.channel_data = t->state == FLOE__TRY_LIVE || t->state == FLOE__TRY_DELETING;
     switch (floe__turn_framer_next(&t->framer, &in, &message)) {
       case FLOE__TURN_FRAME_MORE: return result;
-      case FLOE__TURN_FRAME_BAD: return lose_connection(t, FLOE_CAUSE_NOT_STUN);
-      case FLOE__TURN_FRAME_NOMEM: return lose_connection(t, FLOE_CAUSE_SOCKET_FAILED);
+      case FLOE__TURN_FRAME_BAD: return lose_after(t, result, FLOE_CAUSE_NOT_STUN);
+      case FLOE__TURN_FRAME_NOMEM: return lose_after(t, result, FLOE_CAUSE_SOCKET_FAILED);
       case FLOE__TURN_FRAME_MESSAGE: break;
     }
     bool taken;
@@ -77,12 +102,12 @@ static floe__try_step on_plain(floe__try *t, floe_bytes in) {
   return result;
 }
 
-/* Decrypted bytes in pieces; the session is gone when a message led to another connection. */
+/* Decrypted bytes in pieces. */
 static floe__try_step on_decrypted(floe__try *t) {
   floe__try_step result = FLOE__TRY_STEP_NONE;
-  const floe__tls *tls = t->tls;
+  floe_sock_id tcp = t->tcp;
   uint8_t buf[4096];
-  while (t->tls == tls && t->state != FLOE__TRY_ENDED) {
+  while (!is_over(t, tcp)) {
     size_t n = floe__tls_read(t->tls, buf, sizeof buf);
     if (n == 0) break;
     floe__try_step step = on_plain(t, (floe_bytes){buf, n});
@@ -92,7 +117,7 @@ static floe__try_step on_decrypted(floe__try *t) {
 }
 
 static floe__try_step on_tls_bytes(floe__try *t, floe_bytes data) {
-  const floe__tls *tls = t->tls;
+  floe_sock_id tcp = t->tcp;
   floe__tls_on_bytes(t->tls, data, t->setup.io->now);
   floe__try_flush_tls(t);
   if (t->state == FLOE__TRY_TLS && floe__tls_state_of(t->tls) == FLOE__TLS_OPEN) {
@@ -102,12 +127,12 @@ static floe__try_step on_tls_bytes(floe__try *t, floe_bytes data) {
     if (step != FLOE__TRY_STEP_NONE) return step;
   }
   floe__try_step step = on_decrypted(t);
-  if (t->tls != tls || t->state == FLOE__TRY_ENDED) return step;
+  if (is_over(t, tcp)) return step;
   switch (floe__tls_state_of(t->tls)) {
     case FLOE__TLS_HANDSHAKE:
     case FLOE__TLS_OPEN: return step;
-    case FLOE__TLS_ENDED: return lose_connection(t, FLOE_CAUSE_TCP_CLOSED);
-    case FLOE__TLS_FAILED: return lose_connection(t, floe__tls_cause(t->tls));
+    case FLOE__TLS_ENDED: return lose_after(t, step, FLOE_CAUSE_TCP_CLOSED);
+    case FLOE__TLS_FAILED: return lose_after(t, step, floe__tls_cause(t->tls));
   }
   return step;
 }

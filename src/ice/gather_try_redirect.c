@@ -46,19 +46,31 @@ floe__try_step floe__try_follow_redirect(floe__try *t) {
   t->server = alternate;
   t->first_discard = FLOE_CAUSE_NONE; /* what was met at the former server says nothing of this one */
   t->soft_errors = 0;
+  t->os_error = 0;
+  t->os_error_text[0] = '\0';
+  t->has_icmp = false;
   /* The attempt belongs to its base: an alternate that this base does not serve is not reached. */
   if (!floe__base_serves(t->setup.base, &alternate)) return floe__try_fail(t, FLOE_CAUSE_NO_LOCAL_ADDRESS, 0, NULL);
   return floe__try_connect(t);
 }
 
 floe__try_step floe__try_take_new_port(floe__try *t) {
+  const floe__stun_outcome *o = &t->turn->outcome;
   if (t->new_ports >= FLOE__MAX_NEW_PORTS) {
-    const floe__stun_outcome *o = &t->turn->outcome;
     return floe__try_fail(t, FLOE_CAUSE_ALLOC_MISMATCH, o->code, o->error.reason);
   }
+  char *reason = floe__strdup(t->setup.io->env, o->error.reason);
+  if (reason == NULL) return floe__try_fail(t, FLOE_CAUSE_ALLOC_MISMATCH, o->code, o->error.reason);
+  floe__free(t->setup.io->env, t->mismatch_reason);
+  t->mismatch_reason = reason;
   t->new_ports++;
+  floe__udp_socket former = t->udp; /* closed after the new one is open: so that it cannot be the same port again */
+  bool has_former = t->owns_udp;
+  t->owns_udp = false;
   floe__try_disconnect(t);
   t->owns_udp = true;
   memset(&t->udp, 0, sizeof t->udp);
-  return floe__try_connect(t);
+  floe__try_step step = floe__try_connect(t);
+  if (has_former) floe__udp_close(&former, t->setup.io);
+  return step;
 }

@@ -65,7 +65,7 @@ static floe__try_step fail_in_silence(floe__try *t, floe_cause cause) {
 
 static floe__try_step on_binding_success(floe__try *t, const floe__stun_msg *m) {
   if (!floe__stun_get_xor_addr(m, FLOE__STUN_XOR_MAPPED_ADDRESS, &t->mapped)) {
-    return floe__try_fail(t, FLOE_CAUSE_MALFORMED_RESPONSE, 0, NULL);
+    return floe__try_fail_attempt(t, FLOE_CAUSE_MALFORMED_RESPONSE);
   }
   return succeed(t);
 }
@@ -80,7 +80,7 @@ static floe__try_step on_binding_result(floe__try *t, floe__stun_result result, 
     case FLOE__STUN_RESULT_REDIRECT: /* the contract's section 3: a 300 to a Binding request stands */
       return floe__try_fail(t, FLOE_CAUSE_REDIRECT_REFUSED, outcome->code, outcome->error.reason);
     case FLOE__STUN_RESULT_TIMEOUT: return fail_in_silence(t, outcome->cause);
-    case FLOE__STUN_RESULT_BROKEN: return floe__try_fail(t, outcome->cause, 0, NULL);
+    case FLOE__STUN_RESULT_BROKEN: return floe__try_fail_attempt(t, outcome->cause);
     case FLOE__STUN_RESULT_NOMEM: return floe__try_fail(t, FLOE_CAUSE_SOCKET_FAILED, 0, NULL);
   }
   return FLOE__TRY_STEP_NONE;
@@ -134,9 +134,11 @@ static floe__try_step on_binding_message(floe__try *t, floe_bytes message, bool 
 static floe__try_step on_turn_failed(floe__try *t) {
   const floe__stun_outcome *o = &t->turn->outcome;
   if (o->code != 0) return floe__try_fail(t, o->cause, o->code, o->error.reason);
-  bool decided = o->cause == FLOE_CAUSE_MALFORMED_RESPONSE || o->cause == FLOE_CAUSE_SOCKET_FAILED;
-  if (decided) return floe__try_fail(t, o->cause, 0, NULL);
-  return fail_in_silence(t, o->cause);
+  if (o->cause == FLOE_CAUSE_SOCKET_FAILED) return floe__try_fail(t, o->cause, 0, NULL);
+  /* Over a stream an answer that is not signed ends it at once; over UDP it was one of those discarded meanwhile. */
+  bool unsigned_answer = o->cause == FLOE_CAUSE_BAD_INTEGRITY && floe__try_is_stream(t);
+  bool decided = unsigned_answer || o->cause == FLOE_CAUSE_MALFORMED_RESPONSE;
+  return decided ? floe__try_fail_attempt(t, o->cause) : fail_in_silence(t, o->cause);
 }
 
 static floe__try_step on_turn_lost(floe__try *t) {

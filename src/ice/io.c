@@ -147,6 +147,9 @@ bool floe__io_ask_interfaces(floe__io *io) {
 }
 
 bool floe__io_data(floe__io *io, uint32_t candidate, const floe_addr *from, floe_bytes data) {
+  if (io->silent) return true;
+  /* What the program does not take in time is lost, as on any full link. */
+  if (floe__io_pending(io) > io->settings->cfg.max_queue_bytes) return false;
   floe_output out = {.type = FLOE_OUTPUT_DATA};
   out.u.data.candidate = candidate;
   out.u.data.from = *from;
@@ -154,6 +157,7 @@ bool floe__io_data(floe__io *io, uint32_t candidate, const floe_addr *from, floe
 }
 
 bool floe__io_permission(floe__io *io, uint32_t candidate, const floe_addr *peer, bool granted) {
+  if (io->silent) return true;
   floe_output out = {.type = FLOE_OUTPUT_PERMISSION};
   out.u.permission.candidate = candidate;
   out.u.permission.peer = *peer;

@@ -25,6 +25,7 @@ typedef struct floe__io {
   floe_sock_id last_sock;
   floe_req_id last_req;
   uint32_t last_candidate;
+  bool silent; /* the agent is closed: the program is told nothing more */
 } floe__io;
 
 /* Commands. False, and 0 for an id: out of memory; nothing was queued. */

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -15,9 +16,11 @@ static void go(floe__udp_socket *s, floe__udp_state next) {
   s->state = next;
 }
 
-static void fail(floe__udp_socket *s, floe_cause cause, int os_error) {
+static void fail(floe__udp_socket *s, floe_cause cause, const floe_input *in /* nullable */) {
   s->cause = cause;
-  s->os_error = os_error;
+  s->os_error = in == NULL ? 0 : in->os_error;
+  bool has_text = in != NULL && in->os_error_text != NULL;
+  (void)snprintf(s->os_error_text, sizeof s->os_error_text, "%s", has_text ? in->os_error_text : "");
   go(s, FLOE__UDP_FAILED);
 }
 
@@ -25,7 +28,7 @@ static void ask(floe__udp_socket *s, floe__io *io) {
   s->local.port = s->next_port;
   s->id = floe__io_open(io, FLOE_TRANSPORT_UDP, &s->local, NULL);
   if (s->id == 0) {
-    fail(s, FLOE_CAUSE_SOCKET_FAILED, 0);
+    fail(s, FLOE_CAUSE_SOCKET_FAILED, NULL);
     return;
   }
   go(s, FLOE__UDP_OPENING);
@@ -54,11 +57,11 @@ void floe__udp_on_failed(floe__udp_socket *s, floe__io *io, const floe_input *in
   const floe_ice_config *cfg = &io->settings->cfg;
   bool in_use = in->net_error == FLOE_NET_ADDRESS_IN_USE;
   if (s->ports_left == 0 || !in_use) {
-    fail(s, FLOE_CAUSE_SOCKET_FAILED, in->os_error);
+    fail(s, FLOE_CAUSE_SOCKET_FAILED, in);
     return;
   }
   if (--s->ports_left == 0) {
-    fail(s, FLOE_CAUSE_PORT_RANGE_EXHAUSTED, in->os_error);
+    fail(s, FLOE_CAUSE_PORT_RANGE_EXHAUSTED, in);
     return;
   }
   s->next_port = s->next_port >= cfg->port_max ? cfg->port_min : (uint16_t)(s->next_port + 1);

@@ -215,11 +215,15 @@ static floe__stun_result on_auth_error(floe__stun_request *req, const arrival *a
   return FLOE__STUN_RESULT_ERROR;
 }
 
+static bool names(const floe__stun_msg *m, floe__stun_attr attr) {
+  return floe__stun_names_unknown(m, floe__stun_attr_type(attr));
+}
+
 /* The contract's section 3: 420 is retried once without the optional attributes, if we sent any and it names any. */
 static bool can_omit(const floe__stun_request *req, const floe__stun_msg *m) {
   if (req->omit_optional || floe__stun_get(m, FLOE__STUN_UNKNOWN_ATTRIBUTES).len < 2) return false;
-  bool names_software = floe__stun_names_unknown(m, floe__stun_attr_type(FLOE__STUN_SOFTWARE));
-  return req->has_optional || (sends_software(req) && names_software);
+  if (sends_software(req) && names(m, FLOE__STUN_SOFTWARE)) return true;
+  return req->has_optional && (names(m, FLOE__STUN_ADDITIONAL_ADDRESS_FAMILY) || names(m, FLOE__STUN_LIFETIME));
 }
 
 /* docs/decisions/0006-440-without-the-additional-family.md */

@@ -318,6 +318,8 @@ static floe__turn_step on_response(floe__turn *turn, floe_time now, const floe__
   floe__turn_peer *peer = floe__turn_peer_of_response(turn, m);
   if (peer != NULL) return floe__turn_peer_on_response(peer, now, m, parse);
   bool is_late = floe__stun_request_was_mine(&turn->request, m) || floe__turn_peers_were_asked(turn, m);
+  bool is_damaged = parse == FLOE__STUN_OK && floe__stun_check_fingerprint(m) == FLOE__STUN_CHECK_BAD;
+  if (!is_late && is_damaged) return discard(turn, FLOE_CAUSE_BAD_FINGERPRINT);
   return discard(turn, is_late ? FLOE_CAUSE_NONE : FLOE_CAUSE_WRONG_TRANSACTION);
 }
 

@@ -110,6 +110,9 @@ void floe__turn_abandon(floe__turn *turn);
  * refused is asked for again. */
 bool floe__turn_permit(floe__turn *turn, floe_time now, const floe_addr *peer, bool use_channel);
 
+/* It was asked for before, in the same way. */
+bool floe__turn_has_peer(const floe__turn *turn, const floe_addr *peer, bool use_channel);
+
 typedef enum floe__turn_send {
   FLOE__TURN_SENT = 0,
   FLOE__TURN_NOT_PERMITTED, /* no permission for this peer yet, or not LIVE */

@@ -209,6 +209,10 @@ static floe__turn_peer *find_peer(const floe__turn *turn, const floe_addr *addr,
   return NULL;
 }
 
+bool floe__turn_has_peer(const floe__turn *turn, const floe_addr *peer, bool use_channel) {
+  return find_peer(turn, peer, use_channel) != NULL;
+}
+
 static floe__turn_peer *add_peer(floe__turn *turn, const floe_addr *addr, bool use_channel) {
   void *peers = turn->peers;
   if (!floe__reserve(turn->env, &peers, &turn->peers_cap, sizeof *turn->peers, turn->n_peers + 1)) return NULL;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "uv/ifaces.h"
+#include "uv/neterror.h"
 #include "uv/resolve.h"
 #include "uv/sock.h"
 
@@ -67,7 +68,9 @@ static void list_interfaces(floe_uv_ice_agent *agent) {
   const floe__uv_mem *mem = &agent->uv->mem;
   floe_interface *list = NULL;
   floe_input in = {.type = FLOE_INPUT_INTERFACES};
-  in.n_interfaces = floe__uv_list_interfaces(mem, &list);
+  char text[FLOE__UV_ERROR_TEXT];
+  int err = floe__uv_list_interfaces(mem, &list, &in.n_interfaces);
+  if (err != 0) floe__uv_set_error(&in, err, text);
   in.interfaces = list;
   floe__uv_agent_input(agent, &in);
   floe__uv_free(mem, list);

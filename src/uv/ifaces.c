@@ -1,5 +1,6 @@
 #include "uv/ifaces.h"
 
+#include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,11 +20,13 @@ static bool read_interface(floe_interface *out, const uv_interface_address_t *fr
   return true;
 }
 
-size_t floe__uv_list_interfaces(const floe__uv_mem *mem, floe_interface **out) {
+int floe__uv_list_interfaces(const floe__uv_mem *mem, floe_interface **out, size_t *n_out) {
   *out = NULL;
+  *n_out = 0;
   uv_interface_address_t *found = NULL;
   int n_found = 0;
-  if (uv_interface_addresses(&found, &n_found) != 0) return 0;
+  int err = uv_interface_addresses(&found, &n_found);
+  if (err != 0) return -err;
   floe_interface *list = n_found == 0 ? NULL : floe__uv_alloc(mem, (size_t)n_found * sizeof *list);
   size_t n = 0;
   for (int i = 0; list != NULL && i < n_found; i++) {
@@ -32,5 +35,6 @@ size_t floe__uv_list_interfaces(const floe__uv_mem *mem, floe_interface **out) {
   uv_free_interface_addresses(found, n_found);
   if (list != NULL) n = floe__uv_os_review_interfaces(list, n);
   *out = list;
-  return n;
+  *n_out = n;
+  return list == NULL && n_found > 0 ? ENOMEM : 0;
 }

@@ -164,7 +164,7 @@ static void start_handles(floe_uv *uv) {
 }
 
 static floe_status make_parts(floe_uv *uv, uv_loop_t *loop, const floe_uv_config *cfg, floe_error *why) {
-  floe_status st = floe_env_new(&uv->env, cfg == NULL ? NULL : cfg->env);
+  floe_status st = floe_env_new(&uv->env, cfg->env);
   if (st != FLOE_OK) return floe__uv_error_set(why, st, "env", floe_status_text(st));
   st = floe__uv_resolver_new(&uv->resolver, uv, cfg, why);
   if (st != FLOE_OK) return st;
@@ -176,12 +176,26 @@ static floe_status make_parts(floe_uv *uv, uv_loop_t *loop, const floe_uv_config
   return FLOE_OK;
 }
 
-floe_status floe_uv_new(floe_uv **out, struct uv_loop_s *loop, const floe_uv_config *cfg, floe_error *why) {
+/* The program's structure may be of an older library, and of a newer one when it sets nothing that we lack. */
+static bool take_config(floe_uv_config *out, const floe_uv_config *cfg) {
+  floe_uv_config_init(out, sizeof *out);
+  if (cfg == NULL) return true;
+  if (cfg->size < sizeof cfg->size || cfg->size > 65536) return false;
+  for (const uint8_t *p = (const uint8_t *)cfg + sizeof *cfg; p < (const uint8_t *)cfg + cfg->size; p++) {
+    if (*p != 0) return false;
+  }
+  memcpy(out, cfg, cfg->size < sizeof *out ? cfg->size : sizeof *out);
+  return true;
+}
+
+floe_status floe_uv_new(floe_uv **out, struct uv_loop_s *loop, const floe_uv_config *given, floe_error *why) {
   *out = NULL;
-  if (cfg != NULL && cfg->size != sizeof *cfg) {
+  floe_uv_config known;
+  const floe_uv_config *cfg = &known;
+  if (!take_config(&known, given)) {
     return floe__uv_error_set(why, FLOE_E_TYPE, "size", "the size is not one that this library knows");
   }
-  floe__uv_mem mem = floe__uv_mem_of(cfg == NULL ? NULL : cfg->env);
+  floe__uv_mem mem = floe__uv_mem_of(cfg->env);
   floe_uv *uv = floe__uv_zalloc(&mem, sizeof *uv);
   if (uv == NULL) return floe__uv_error_set(why, FLOE_E_NOMEM, "", floe_status_text(FLOE_E_NOMEM));
   uv->mem = mem;

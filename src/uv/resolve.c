@@ -344,6 +344,7 @@ void floe__uv_resolver_rest(floe__uv_resolver *resolver) {
 
 static floe_status read_servers(floe__uv_resolver *r, const floe_uv_config *cfg, floe_error *why) {
   if (cfg == NULL || cfg->n_dns_servers == 0) return FLOE_OK;
+  if (cfg->dns_servers == NULL) return floe__uv_error_set(why, FLOE_E_TYPE, "dns_servers", "is missing");
   r->servers = floe__uv_zalloc(&r->uv->mem, cfg->n_dns_servers * sizeof *r->servers);
   if (r->servers == NULL) return floe__uv_error_set(why, FLOE_E_NOMEM, "", floe_status_text(FLOE_E_NOMEM));
   for (size_t i = 0; i < cfg->n_dns_servers; i++) {

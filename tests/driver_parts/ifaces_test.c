@@ -22,7 +22,8 @@ static void loopback_is_listed_as_such(void **state) {
   (void)state;
   floe__uv_mem mem = floe__uv_mem_of(NULL);
   floe_interface *list;
-  size_t n = floe__uv_list_interfaces(&mem, &list);
+  size_t n;
+  assert_int_equal(floe__uv_list_interfaces(&mem, &list, &n), 0);
   const floe_interface *lo = find(list, n, "127.0.0.1");
   assert_non_null(lo);
   assert_true(lo->is_loopback);
@@ -38,7 +39,8 @@ static void every_address_of_an_interface_that_is_up_is_listed(void **state) {
   floe__uv_mem mem = floe__uv_mem_of(NULL);
   floe_interface *list;
   struct ifaddrs *all = NULL;
-  size_t n = floe__uv_list_interfaces(&mem, &list);
+  size_t n;
+  assert_int_equal(floe__uv_list_interfaces(&mem, &list, &n), 0);
   assert_int_equal(getifaddrs(&all), 0);
   size_t n_up = 0;
   for (const struct ifaddrs *a = all; a != NULL; a = a->ifa_next) {
@@ -69,7 +71,8 @@ static void the_core_is_given_the_list(void **state) {
   const fake_input *got = fixture_await(f, FLOE_INPUT_INTERFACES, 0, 1);
   floe__uv_mem mem = floe__uv_mem_of(NULL);
   floe_interface *list;
-  size_t n = floe__uv_list_interfaces(&mem, &list);
+  size_t n;
+  assert_int_equal(floe__uv_list_interfaces(&mem, &list, &n), 0);
   assert_int_equal(got->in.n_interfaces, n);
   floe__uv_free(&mem, list);
 }
@@ -78,7 +81,8 @@ static void a_socket_can_be_bound_to_each(void **state) {
   fixture *f = *state;
   floe__uv_mem mem = floe__uv_mem_of(NULL);
   floe_interface *list;
-  size_t n = floe__uv_list_interfaces(&mem, &list);
+  size_t n;
+  assert_int_equal(floe__uv_list_interfaces(&mem, &list, &n), 0);
   for (size_t i = 0; i < n; i++) {
     floe_output out = {.type = FLOE_OUTPUT_OPEN};
     out.u.open.sock = (floe_sock_id)i + 1;
