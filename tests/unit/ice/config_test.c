@@ -80,6 +80,35 @@ static void wants_credentials_for_turn(void **state) {
   assert_int_equal(floe_ice_config_check(&cfg, NULL), FLOE_OK);
 }
 
+/* RFC 8489 14.3 counts the name as it is sent: NFC makes twelve bytes of these four. */
+static void counts_a_name_as_it_is_sent(void **state) {
+  (void)state;
+  char name[4 * 127 + 1] = "";
+  for (int i = 0; i < 127; i++) strcat(name, "\xF0\x9D\x85\xA0");
+  floe_ice_server server = {.urls = turn_url, .n_urls = 1, .username = name, .credential = "secret"};
+  floe_ice_config cfg = config_of(&server, 1);
+  expect(&cfg, FLOE_E_ACCESS, "iceServers[0].username", FLOE_NO_OFFSET);
+  name[4 * 42] = '\0';
+  assert_int_equal(floe_ice_config_check(&cfg, NULL), FLOE_OK);
+}
+
+/* A program that was built with an older or a newer header. */
+static void takes_structures_of_other_sizes(void **state) {
+  (void)state;
+  struct {
+    floe_ice_config cfg;
+    uint8_t later[16];
+  } newer = {.later = {0}};
+  floe_ice_config_init(&newer.cfg, sizeof newer);
+  assert_int_equal(floe_ice_config_check(&newer.cfg, NULL), FLOE_OK);
+  newer.later[15] = 1; /* something that this library does not know */
+  expect(&newer.cfg, FLOE_E_TYPE, "", FLOE_NO_OFFSET);
+  floe_ice_config older = config_of(NULL, 0);
+  older.size = (uint32_t)offsetof(floe_ice_config, port_min);
+  older.port_max = 7; /* not the older program's to set: what lies there is not read */
+  assert_int_equal(floe_ice_config_check(&older, NULL), FLOE_OK);
+}
+
 static void ignores_credentials_of_stun(void **state) {
   (void)state;
   floe_ice_server server = {.urls = stun_url, .n_urls = 1, .username = "", .credential = "\x01"};
@@ -174,10 +203,16 @@ static void an_agent_is_refused_alike(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(accepts_what_is_right),      cmocka_unit_test(names_the_url),
-      cmocka_unit_test(wants_credentials_for_turn), cmocka_unit_test(ignores_credentials_of_stun),
-      cmocka_unit_test(caps_servers_loudly),        cmocka_unit_test(checks_the_other_members),
-      cmocka_unit_test(copies_deeply_and_prepares), cmocka_unit_test(an_agent_is_refused_alike),
+      cmocka_unit_test(accepts_what_is_right),
+      cmocka_unit_test(names_the_url),
+      cmocka_unit_test(wants_credentials_for_turn),
+      cmocka_unit_test(counts_a_name_as_it_is_sent),
+      cmocka_unit_test(takes_structures_of_other_sizes),
+      cmocka_unit_test(ignores_credentials_of_stun),
+      cmocka_unit_test(caps_servers_loudly),
+      cmocka_unit_test(checks_the_other_members),
+      cmocka_unit_test(copies_deeply_and_prepares),
+      cmocka_unit_test(an_agent_is_refused_alike),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

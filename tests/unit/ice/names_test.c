@@ -56,6 +56,16 @@ static void the_constructor_takes_all_fields(void **state) {
   assert_string_equal(e.u.error.error_text, "Unauthenticated");
 }
 
+static void the_constructor_makes_errors_whatever_their_name(void **state) {
+  (void)state;
+  floe_event e;
+  floe_candidate_error_init init = {.has_error_code = true, .error_code = 701};
+  assert_int_equal(floe_candidate_error_event_init(&e, "icecandidate", &init, NULL), FLOE_OK);
+  assert_int_equal(e.type, FLOE_EVENT_ICECANDIDATEERROR);
+  assert_int_equal(floe_candidate_error_event_init(&e, "iceservererror", &init, NULL), FLOE_OK);
+  assert_int_equal(e.type, FLOE_EVENT_ICESERVERERROR);
+}
+
 static void the_constructor_says_what_is_missing(void **state) {
   (void)state;
   floe_event e;
@@ -198,6 +208,7 @@ int main(void) {
       cmocka_unit_test(events_have_their_w3c_names),
       cmocka_unit_test(the_constructor_needs_only_the_code),
       cmocka_unit_test(the_constructor_takes_all_fields),
+      cmocka_unit_test(the_constructor_makes_errors_whatever_their_name),
       cmocka_unit_test(the_constructor_says_what_is_missing),
       cmocka_unit_test(causes_stand_in_the_contracts_order),
       cmocka_unit_test(causes_have_a_sentence_and_a_hint),
