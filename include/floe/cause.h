@@ -36,7 +36,8 @@ typedef enum floe_phase {
 FLOE_API const char *floe_phase_name(floe_phase phase);
 
 /** One row per cause, in the order of the contract's groups, the one that says least first:
- *  enumerator, id, group (0: not of gathering), exit class of `floe check`, sentence, hint. */
+ *  enumerator, id, group (0: not of gathering), exit class of `floe check`, sentence, hint. New rows come at the end,
+ *  whatever their group, so that the values stay. */
 #define FLOE_CAUSE_MAP(X)                                                                                              \
   X(FLOE_CAUSE_NONE, "none", 0, 0, "nothing failed", "")                                                               \
   X(FLOE_CAUSE_NO_LOCAL_ADDRESS, "no_local_address", 1, 4,                                                             \

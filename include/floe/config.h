@@ -22,6 +22,7 @@ typedef struct floe_ice_server {
   size_t n_urls;           /**< at least 1 */
   const char *username;    /**< nullable; UTF-8; needed by turn: and turns: */
   const char *credential;  /**< nullable; UTF-8; needed by turn: and turns: */
+  const void *reserved[2]; /**< room for later members: NULL */
 } floe_ice_server;
 
 /** W3C RTCIceTransportPolicy. */
@@ -52,14 +53,16 @@ typedef struct floe_ice_timing {
   uint32_t server_timeout_ms;    /**< [10000] one server in all */
   uint32_t gathering_timeout_ms; /**< [10000] gathering in all */
   uint32_t close_timeout_ms;     /**< [1000] what deleting the allocations may take at close */
+  uint32_t reserved[8];          /**< room for later members: 0 */
 } floe_ice_timing;
 
 /** An agent's configuration. Zero in a field is its default. Everything is copied. */
 typedef struct floe_ice_config {
-  uint32_t size;                                  /**< sizeof the struct, set by floe_ice_config_init */
-  const floe_ice_server *ice_servers;             /**< copies */
-  size_t n_ice_servers;                           /**< up to max_ice_servers */
-  size_t max_ice_servers;                         /**< [64] more entries than this are refused, never cut */
+  uint32_t size;                      /**< sizeof the struct, set by floe_ice_config_init */
+  const floe_ice_server *ice_servers; /**< copies */
+  size_t n_ice_servers;               /**< up to max_ice_servers */
+  size_t
+      max_ice_servers; /**< [64] more entries than this are refused, never cut; an entry may have any number of URLs */
   floe_ice_transport_policy ice_transport_policy; /**< [all] */
   bool no_ipv4;                                   /**< use no IPv4 address */
   bool no_ipv6;                                   /**< use no IPv6 address */

@@ -127,7 +127,7 @@ typedef struct floe_attempt_detail {
   bool has_os_error;          /**< the system reported an error */
   int os_error;               /**< errno or the system's counterpart */
   const char *os_error_text;  /**< nullable: the system's words for it */
-  bool has_icmp;              /**< an ICMP error ended it */
+  bool has_icmp;              /**< an ICMP error came for it: the last one */
   uint8_t icmp_type;          /**< ICMPv4 or ICMPv6 type */
   uint8_t icmp_code;          /**< its code */
   bool has_dns_status;        /**< a name was looked up */
@@ -141,6 +141,7 @@ typedef struct floe_attempt_detail {
   double started_ms;          /**< since gathering began */
   double elapsed_ms;          /**< since the attempt started */
   const char *hint;           /**< nullable: what to try */
+  uint64_t reserved[4];       /**< room for later members */
 } floe_attempt_detail;
 
 /** W3C RTCPeerConnectionIceErrorEvent, field by field, and Floe's detail. */

@@ -96,6 +96,7 @@ typedef struct floe_input {
   size_t n_addrs;                   /**< how many */
   const floe_interface *interfaces; /**< the host's addresses */
   size_t n_interfaces;              /**< how many */
+  uint64_t reserved[4];             /**< room for later members: 0 */
 } floe_input;
 
 /** Kinds of output. */
@@ -199,6 +200,7 @@ typedef struct floe_attempt_report {
   uint16_t additional_error;     /**< 0, or ADDRESS-ERROR-CODE of the other family */
   bool has_lifetime;             /**< allocations */
   uint32_t lifetime_s;           /**< LIFETIME the server granted, in seconds */
+  uint64_t reserved[4];          /**< room for later members */
 } floe_attempt_report;
 
 /** One configured URL. */
@@ -212,6 +214,7 @@ typedef struct floe_server_report {
   size_t n_attempts;                          /**< how many */
   const uint32_t *candidates;                 /**< ids of the candidates it gave */
   size_t n_candidates;                        /**< how many */
+  uint64_t reserved[4];                       /**< room for later members */
 } floe_server_report;
 
 /** What gathering found out, one summary per configured URL, in configuration order. */

@@ -85,12 +85,13 @@ FLOE_API bool floe_addr_is_any(const floe_addr *addr);
 
 /** One address of one network interface. */
 typedef struct floe_interface {
-  char name[32];      /**< as the system calls it: "eth0" */
-  uint32_t index;     /**< the system's number of the interface */
-  floe_addr addr;     /**< port 0; scope_id set for IPv6 link-local */
-  bool is_loopback;   /**< the interface is a loopback one */
-  bool is_temporary;  /**< an IPv6 privacy address (RFC 8981), where the system tells */
-  bool is_deprecated; /**< an IPv6 address past its preferred lifetime, where the system tells */
+  char name[32];        /**< as the system calls it: "eth0" */
+  uint32_t index;       /**< the system's number of the interface */
+  floe_addr addr;       /**< port 0; scope_id set for IPv6 link-local */
+  bool is_loopback;     /**< the interface is a loopback one */
+  bool is_temporary;    /**< an IPv6 privacy address (RFC 8981), where the system tells */
+  bool is_deprecated;   /**< an IPv6 address past its preferred lifetime, where the system tells */
+  uint32_t reserved[4]; /**< room for later members: 0 */
 } floe_interface;
 
 #endif

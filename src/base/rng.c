@@ -32,14 +32,3 @@ uint32_t floe__random_below(floe_env *env, uint32_t below) {
   } while (v < remainder);
   return v % below;
 }
-
-void floe__random_ice_chars(floe_env *env, char *out, size_t len) {
-  /* RFC 8839 5.1: ice-char = ALPHA / DIGIT / "+" / "/": 64 characters, 6 bits each. */
-  static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (size_t i = 0; i < len; i++) {
-    uint8_t v;
-    floe__random(env, &v, 1);
-    out[i] = alphabet[v & 63];
-  }
-  out[len] = '\0';
-}
