@@ -91,10 +91,6 @@ static bool read_address(const parser *p, floe__testserver_port *port, const cha
     return refuse(p, "--listen %s: \"%s\" is no IP address with a port, such as 127.0.0.1:3478 or [::1]:0", port->arg,
                   address);
   }
-  /* A socket on all addresses answers from whichever the route prefers, and a client takes only the one it asked. */
-  if (port->transport == FLOE_TRANSPORT_UDP && floe_addr_is_any(&port->addr)) {
-    return refuse(p, "--listen %s: one address of this host is needed, or one --listen for each", port->arg);
-  }
   if (!has_port(address)) port->addr.port = port->transport == FLOE_TRANSPORT_TLS ? STUNS_PORT : STUN_PORT;
   return true;
 }
