@@ -22,6 +22,7 @@ typedef struct hold {
 static void on_event(const floe_event *event, void *user) {
   hold *h = user;
   floe__json_print_event(stdout, event);
+  (void)fflush(stdout); /* the script waits for some of the lines */
   if (event->type == FLOE_EVENT_ICESERVERERROR) h->is_told = true;
 }
 

@@ -239,12 +239,12 @@ END
 check "--interface without loopback: a loopback server has no base" client --interface eth0 stun:127.0.0.1 <<END
 exit 4
 gathering
-error 701 no_local_address stun:127.0.0.1 - socket udp - interface=- localAddress=-
+error 701 no_local_address stun:127.0.0.1 - socket udp 4 interface=- localAddress=-
 host udp 10.81.1.2
 $DONE
 report failed
 server failed no_local_address stun:127.0.0.1
-  attempt error 701 no_local_address udp - -
+  attempt error 701 no_local_address udp - 127.0.0.1:3478
 END
 
 # It has two: the kernel's and ours.
@@ -294,15 +294,19 @@ no_family() { # TITLE NAMESPACE HOST-LINES URL CHECK-ARGUMENTS...: a server of a
   lines=$3
   url=$4
   shift 4
+  case $url in
+  *]) family=6 ;;
+  *) family=4 ;;
+  esac
   check "$title" "$host" "$@" "$url" <<END
 exit 4
 gathering
-error 701 no_local_address $url - socket udp - localAddress=- interface=- osError=-
+error 701 no_local_address $url - socket udp $family localAddress=- interface=- osError=-
 $lines
 $DONE
 report failed
 server failed no_local_address $url
-  attempt error 701 no_local_address udp - -
+  attempt error 701 no_local_address udp - ${url#stun:}:3478
 END
 }
 no_family "an IPv6 server from an IPv4 host" four "host udp 192.0.2.2" "stun:[$SERVER6]"
