@@ -43,8 +43,10 @@ void floe__progress_draw(floe__progress *p, uint64_t now_ms) {
 }
 
 void floe__progress_erase(floe__progress *p) {
-  if (!p->is_shown) return;
-  (void)fputs("\r\033[K", p->out);
-  (void)fflush(p->out);
+  if (p->is_shown) {
+    (void)fputs("\r\033[K", p->out);
+    (void)fflush(p->out);
+  }
   p->is_shown = false;
+  p->out = NULL;
 }

@@ -21,6 +21,7 @@ void floe__progress_init(floe__progress *p, FILE *out, uint64_t now_ms);
 void floe__progress_step(floe__progress *p, const char *step /* keeps */);
 void floe__progress_event(floe__progress *p, const floe_event *event);
 void floe__progress_draw(floe__progress *p, uint64_t now_ms);
+/* Nothing is drawn after it, until the next _init. */
 void floe__progress_erase(floe__progress *p);
 
 /* True when `out` is a terminal on which the cursor can be moved. */

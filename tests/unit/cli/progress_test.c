@@ -37,6 +37,7 @@ static void the_line(void **state) {
   floe__progress_draw(&p, 3100);
   floe__progress_erase(&p);
   floe__progress_erase(&p);
+  floe__progress_draw(&p, 3200); /* a tick while agents are being closed */
   expect_text(&c, "\r\033[Kgathering: 2.1 s, 1 candidate, 2 errors\r\033[K");
 }
 
