@@ -279,8 +279,8 @@ FLOE_API const floe_ice_candidate *floe_ice_agent_candidate(const floe_ice_agent
  *  is freed. */
 FLOE_API const floe_report *floe_ice_agent_report(const floe_ice_agent *agent);
 
-/** Lets a peer send to a relay candidate and keeps that alive (RFC 8656 9, 12). Answered by a PERMISSION output; a
- *  refusal is an ICESERVERERROR event too.
+/** Lets a peer send to a relay candidate and keeps that alive (RFC 8656 9, 12). Answered by a PERMISSION output,
+ *  which calls for the same peer before it share; a refusal is an ICESERVERERROR event too.
  *  @param candidate   id of a relay candidate
  *  @param peer        the peer; its family must be the candidate's
  *  @param use_channel also binds a channel, so that data travels in ChannelData messages

@@ -66,7 +66,8 @@ void floe__attempt_end_baseless(floe__attempt *a, floe_cause cause, floe_phase p
 void floe__attempt_start(floe__attempt *a);
 void floe__attempt_free(floe__attempt *a);
 
-/* floe_ice_agent_permit for its live try. Each call that returns FLOE_OK is answered with one PERMISSION output. */
+/* floe_ice_agent_permit for its live try. A call that returns FLOE_OK is answered with a PERMISSION output; those
+ * for one peer before its answer share it. */
 floe_status floe__attempt_permit(floe__attempt *a, floe__try *t, const floe_addr *peer, bool use_channel);
 
 /* Inputs; each looks for a try of this attempt that it concerns. True: it was taken. */

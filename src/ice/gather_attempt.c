@@ -205,6 +205,13 @@ static void tell_permission(floe__attempt *a, const floe__turn *turn, const floe
   (void)floe__io_permission(a->gather->io, a->relay_ids[additional ? 1 : 0], peer, granted);
 }
 
+static bool is_asked(const floe__attempt *a, const floe_addr *peer) {
+  for (size_t i = 0; i < a->n_asked; i++) {
+    if (floe_addr_equal(&a->asked[i], peer)) return true;
+  }
+  return false;
+}
+
 static void forget_asked(floe__attempt *a, const floe_addr *peer) {
   for (size_t i = 0; i < a->n_asked; i++) {
     if (!floe_addr_equal(&a->asked[i], peer)) continue;
@@ -227,7 +234,7 @@ floe_status floe__attempt_permit(floe__attempt *a, floe__try *t, const floe_addr
   if (!floe__reserve(io->env, &asked, &a->asked_cap, sizeof *a->asked, a->n_asked + 1)) return FLOE_E_NOMEM;
   a->asked = asked;
   if (!floe__turn_permit(t->turn, io->now, peer, use_channel)) return FLOE_E_NOMEM;
-  a->asked[a->n_asked++] = *peer;
+  if (!is_asked(a, peer)) a->asked[a->n_asked++] = *peer; /* calls before the answer share it */
   return FLOE_OK;
 }
 

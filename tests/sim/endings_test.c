@@ -175,6 +175,24 @@ static void a_permission_is_answered_when_gathering_begins_anew(void **state) {
   world_free(w);
 }
 
+static void calls_before_the_answer_share_it(void **state) {
+  (void)state;
+  world *w = world_new(1);
+  world_listen(w, FLOE_TRANSPORT_TCP, NULL);
+  world_add(w, TCP);
+  world_gather(w);
+  sim_agent_clear_log(w->agent);
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(sim_agent_permit(w->agent, sim_agent_relay(w->agent, 0), "198.51.100.1:9000", false), FLOE_OK);
+  }
+  sim_run_for(w->s, 100);
+  sim_host_reset_connections(w->server_host); /* nothing is left to be refused */
+  sim_run_for(w->s, 100);
+  world_expect(w,
+               "* permission 198.51.100.1:9000 granted\n* servererror 701 tcp_reset " TCP " at 10.0.0.1:* refresh\n");
+  world_free(w);
+}
+
 static void peers_are_limited(void **state) {
   (void)state;
   world *w = world_new(1);
@@ -311,6 +329,7 @@ int main(void) {
       cmocka_unit_test(an_overrun_ends_the_attempt),
       cmocka_unit_test(a_permission_is_answered_when_the_allocation_is_lost),
       cmocka_unit_test(a_permission_is_answered_when_gathering_begins_anew),
+      cmocka_unit_test(calls_before_the_answer_share_it),
       cmocka_unit_test(peers_are_limited),
       cmocka_unit_test(one_port_is_enough_for_gathering_anew),
       cmocka_unit_test(what_is_dropped_is_counted_and_its_allocation_deleted),
