@@ -92,6 +92,8 @@ void floe__json_print_event(FILE *out, const floe_event *event) {
     case FLOE_EVENT_ICECANDIDATE: set_candidate(line, event->u.candidate); break;
     case FLOE_EVENT_ICECANDIDATEERROR:
     case FLOE_EVENT_ICESERVERERROR: set_error(line, &event->u.error); break;
+    case FLOE_EVENT_ICECONNECTIONSTATECHANGE: /* only after a peer was told of */
+    case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE:
     case FLOE_EVENT_COUNT: break;
   }
   floe__json_print_line(out, line);

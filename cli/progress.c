@@ -29,6 +29,8 @@ void floe__progress_event(floe__progress *p, const floe_event *event) {
     case FLOE_EVENT_ICECANDIDATEERROR:
     case FLOE_EVENT_ICESERVERERROR: p->errors++; break;
     case FLOE_EVENT_ICEGATHERINGSTATECHANGE:
+    case FLOE_EVENT_ICECONNECTIONSTATECHANGE:
+    case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE:
     case FLOE_EVENT_COUNT: break;
   }
 }

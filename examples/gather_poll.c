@@ -22,6 +22,8 @@ static void on_event(const floe_event *event, void *user) {
     case FLOE_EVENT_ICEGATHERINGSTATECHANGE:
       if (event->u.gathering_state == FLOE_ICE_GATHERING_COMPLETE) *is_complete = true;
       break;
+    case FLOE_EVENT_ICECONNECTIONSTATECHANGE: /* only after a peer was told of */
+    case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE:
     case FLOE_EVENT_COUNT: break;
   }
 }

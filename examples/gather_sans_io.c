@@ -37,6 +37,8 @@ static void tell(const floe_event *e) {
     case FLOE_EVENT_ICESERVERERROR:
       printf("%5.1f ms  %u %s\n", e->t_ms, e->u.error.error_code, e->u.error.error_text);
       break;
+    case FLOE_EVENT_ICECONNECTIONSTATECHANGE: /* only after a peer was told of */
+    case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE:
     case FLOE_EVENT_COUNT: break;
   }
 }
@@ -54,7 +56,8 @@ static floe_time drain(floe_ice_agent *agent) {
       case FLOE_OUTPUT_CLOSE:   /* close(fd) */
       case FLOE_OUTPUT_RESOLVE: /* look the name up, answer with RESOLVED */
       case FLOE_OUTPUT_DATA:    /* only after floe_ice_agent_permit */
-      case FLOE_OUTPUT_PERMISSION: /* likewise */ break;
+      case FLOE_OUTPUT_PERMISSION: /* likewise */
+      case FLOE_OUTPUT_PUBLISH:    /* only with mdns_hide_hosts */ break;
       case FLOE_OUTPUT_WAIT: return out.u.wait.until;
     }
   }

@@ -138,7 +138,8 @@ static void drain(session *s) {
       case FLOE_OUTPUT_EVENT: on_event(s, out.u.event); break;
       case FLOE_OUTPUT_INTERFACES:
       case FLOE_OUTPUT_DATA:
-      case FLOE_OUTPUT_PERMISSION: break;
+      case FLOE_OUTPUT_PERMISSION:
+      case FLOE_OUTPUT_PUBLISH: break;
     }
   }
   abort(); /* a drain that does not end */

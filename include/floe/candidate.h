@@ -11,15 +11,7 @@
 #include "floe/event.h"
 
 /** @file
- *  Reading candidate lines (RFC 8839 5.1). */
-
-/** RFC 6544 4.5: the tcptype of a TCP candidate. */
-typedef enum floe_tcp_type {
-  FLOE_TCP_TYPE_NONE = 0, /**< a UDP candidate */
-  FLOE_TCP_TYPE_ACTIVE,   /**< connects */
-  FLOE_TCP_TYPE_PASSIVE,  /**< is connected to */
-  FLOE_TCP_TYPE_SO        /**< simultaneous open */
-} floe_tcp_type;
+ *  Reading and writing candidate lines (RFC 8839 5.1). */
 
 /** A candidate line, taken apart. Names and extensions are slices of the text that was read. */
 typedef struct floe_candidate_line {
@@ -50,5 +42,14 @@ FLOE_API FLOE_MUST_USE floe_status floe_candidate_line_parse(floe_candidate_line
 
 /** The value of an extension by its name ("network-cost"), or empty. */
 FLOE_API floe_bytes floe_candidate_line_extension(const floe_candidate_line *line, const char *name);
+
+/** Writes a candidate as candidate-attribute, "candidate:...", without "a=": with tcptype (RFC 6544 4.5) for TCP, and
+ *  with the name in place of the address when it has an `mdns_name`. Any thread.
+ *  @param c     the candidate
+ *  @param ufrag nullable: added as the extension "ufrag"
+ *  @param out   out: NUL-terminated
+ *  @param cap   its room; 512 bytes are always enough
+ *  @return the length without the NUL, or 0 when it did not fit */
+FLOE_API size_t floe_candidate_write(const floe_ice_candidate *c, const char *ufrag, char *out, size_t cap);
 
 #endif

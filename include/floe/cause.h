@@ -23,7 +23,8 @@
   X(FLOE_PHASE_REFRESH, "refresh")       \
   X(FLOE_PHASE_PERMISSION, "permission") \
   X(FLOE_PHASE_CHANNEL, "channel")       \
-  X(FLOE_PHASE_DATA, "data")
+  X(FLOE_PHASE_DATA, "data")             \
+  X(FLOE_PHASE_CHECK, "check")
 
 /** What was being done when it failed. */
 typedef enum floe_phase {
@@ -145,7 +146,36 @@ FLOE_API const char *floe_phase_name(floe_phase phase);
     "Tell the server its public address (coturn: external-ip)")                                                        \
   X(FLOE_CAUSE_RELAY_NO_DATA, "relay_no_data", 0, 8, "allocated, but nothing sent through the relay arrives",          \
     "Open the server's relay port range for UDP in its firewall (coturn: min-port, max-port), and check external-ip")  \
-  X(FLOE_CAUSE_CANCELLED, "cancelled", 0, 9, "ended by the program before it was decided", "")
+  X(FLOE_CAUSE_CANCELLED, "cancelled", 0, 9, "ended by the program before it was decided", "")                         \
+  X(FLOE_CAUSE_NO_LOCAL_CANDIDATES, "no_local_candidates", 0, 9, "this side has no candidate to connect from",         \
+    "Look at the icecandidateerror events: no interface, no server that answers, or a filter that hides all")          \
+  X(FLOE_CAUSE_NO_REMOTE_CANDIDATES, "no_remote_candidates", 0, 9, "the peer has sent no usable candidate",            \
+    "Check that the signalling carries the peer's candidates, or the description they are in, to this side")           \
+  X(FLOE_CAUSE_REMOTE_UNRESOLVABLE, "remote_unresolvable", 0, 9,                                                       \
+    "the peer's candidates are .local names and none of them could be resolved",                                       \
+    "The peer is in another network, or multicast DNS (UDP port 5353) is blocked: use a STUN or TURN server")          \
+  X(FLOE_CAUSE_NO_COMMON_FAMILY, "no_common_family", 0, 9,                                                             \
+    "the two sides have no candidates of a common address family and transport",                                       \
+    "One side has only IPv4 and the other only IPv6, or only TCP and only UDP: use a TURN server that has both")       \
+  X(FLOE_CAUSE_CHECKS_UNANSWERED, "checks_unanswered", 0, 9, "no connectivity check was answered",                     \
+    "NATs or firewalls drop the checks both ways: add a TURN server, over TCP or TLS where UDP is blocked")            \
+  X(FLOE_CAUSE_CHECKS_ONE_WAY, "checks_one_way", 0, 9, "checks of the peer arrive, but none of ours is answered",      \
+    "A firewall lets packets through in one direction only, or the peer cannot answer: look at its side")              \
+  X(FLOE_CAUSE_CHECKS_UNREACHABLE, "checks_unreachable", 0, 9,                                                         \
+    "the network says of every candidate of the peer that it cannot be reached",                                       \
+    "The ICMP or system errors in the report say where: a closed port, a missing route or a firewall that rejects")    \
+  X(FLOE_CAUSE_UFRAG_MISMATCH, "ufrag_mismatch", 0, 9, "the user name fragments of the two sides do not fit",          \
+    "One side works with an older description: after an ICE restart both must exchange their new parameters")          \
+  X(FLOE_CAUSE_RELAY_DENIED, "relay_denied", 0, 9, "the TURN server refuses to relay to the peer",                     \
+    "Check the server's rules for peers (coturn: allowed-peer-ip, denied-peer-ip)")                                    \
+  X(FLOE_CAUSE_ROLE_CONFLICT, "role_conflict", 0, 9, "both sides claim the same ICE role and never agreed",            \
+    "The peer does not resolve role conflicts (RFC 8445 7.3.1.1): give the two sides different roles")                 \
+  X(FLOE_CAUSE_NOT_NOMINATED, "not_nominated", 0, 9, "a path works, but the controlling side never chose one",         \
+    "The peer is controlling and nominated no pair: look at its side")                                                 \
+  X(FLOE_CAUSE_CONSENT_LOST, "consent_lost", 0, 9, "the peer no longer answers on the path that was in use",           \
+    "The peer has gone, or the path to it broke: restart ICE")                                                         \
+  X(FLOE_CAUSE_NETWORK_GONE, "network_gone", 0, 9, "the local address of the path in use is gone",                     \
+    "The interface went down or changed its address: restart ICE when the network is back")
 
 /** Why something failed. */
 typedef enum floe_cause {

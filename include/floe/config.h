@@ -53,8 +53,28 @@ typedef struct floe_ice_timing {
   uint32_t server_timeout_ms;    /**< [10000] one server in all */
   uint32_t gathering_timeout_ms; /**< [10000] gathering in all */
   uint32_t close_timeout_ms;     /**< [1000] what deleting the allocations may take at close */
-  uint32_t reserved[8];          /**< room for later members: 0 */
+  uint32_t check_rto_ms;         /**< [500] first retransmission of a connectivity check; doubles (RFC 8445 14.3) */
+  uint32_t check_transmissions; /**< [7] how often a check is sent in all (a count); after the last it is given 16 times
+                                     check_rto_ms (RFC 8489 6.2.1) */
+  uint32_t patience_ms;         /**< [39500] `failed` no earlier than this after checks began (RFC 8863) */
+  uint32_t nomination_ms;       /**< [400] how long the controlling side waits for a better pair than a relayed one; a
+                                     direct one is given a tenth of it */
+  uint32_t consent_interval_ms; /**< [5000] between consent checks, times 0.8 to 1.2 (RFC 7675 5.1) */
+  uint32_t consent_timeout_ms;  /**< [30000] without an answer: the pair is lost (RFC 7675 5.1) */
+  uint32_t disconnected_ms;     /**< [7000] without an answer: `disconnected` */
+  uint32_t keepalive_ms;        /**< [15000] Tr: between keepalives on the other working pairs (RFC 8445 11) */
+  uint32_t reserved[8];         /**< room for later members: 0 */
 } floe_ice_timing;
+
+/** One rule for the addresses that candidates show (a 1:1 NAT whose public address is known). */
+typedef struct floe_address_rewrite {
+  floe_addr local;         /**< host candidates on this IP address; family 0 = on any of `shown`'s family */
+  floe_addr shown;         /**< show this IP address instead; the port stays, unless this has one */
+  bool as_srflx;           /**< show it as a server-reflexive candidate beside the host candidate, not in its place */
+  const void *reserved[2]; /**< room for later members: NULL */
+} floe_address_rewrite;
+
+struct floe_ice_candidate;
 
 /** An agent's configuration. Zero in a field is its default. Everything is copied. */
 typedef struct floe_ice_config {
@@ -81,6 +101,27 @@ typedef struct floe_ice_config {
   uint32_t max_queue_bytes;       /**< [1 MiB] bytes of pending output before FLOE_E_AGAIN */
   uint32_t max_candidates;        /**< [1000] local candidates kept; further ones are counted in the report */
   uint32_t max_permissions;       /**< [100] peers that an allocation may be asked to relay for */
+  const char *local_ufrag;        /**< copies; nullable [random]: 4 to 256 ice-chars (RFC 8839 5.4); with local_pwd */
+  const char *local_pwd;          /**< copies; nullable [random]: 22 to 256 ice-chars */
+  bool lite;                /**< a lite agent (RFC 8445 2.5): host candidates only, answers checks and sends none */
+  bool no_tcp;              /**< no TCP candidates at all (RFC 6544); else active ones when the peer has passive */
+  bool tcp_passive;         /**< also gather passive TCP candidates: listening sockets, in the port range */
+  bool tcp_so;              /**< also gather simultaneous-open TCP candidates */
+  bool mdns_hide_hosts;     /**< show host candidates under registered .local names (mDNS candidates draft) */
+  bool no_mdns;             /**< do not resolve .local names of the peer: they count as unresolved */
+  bool continual_gathering; /**< gather on addresses that appear later too; then end-of-candidates is never told */
+  bool shared_sockets;      /**< UDP sockets of host candidates are a multiplexer's (floe/mux.h) */
+  uint8_t check_dscp;       /**< [0] DSCP of checks and keepalives, 0 to 63 (RFC 8445 14, RFC 8837) */
+  uint32_t max_remote_candidates; /**< [100] of one ICE session, names included; further ones are refused */
+  uint32_t max_peer_reflexive;    /**< [25] candidates learnt from checks of the peer; further checks have no answer */
+  uint32_t max_pairs;             /**< [100] the checklist (RFC 8445 6.1.2.5): the worst are left out */
+  const floe_address_rewrite *rewrites; /**< copies; nullable; the first that fits counts */
+  size_t n_rewrites;                    /**< how many */
+  void *filter_user;                    /**< handed to the two filters, which must not call back into Floe */
+  /** nullable: false = gather nothing on this address. Loopback addresses are not asked about. */
+  bool (*filter_interface)(void *user, const floe_interface *interface);
+  /** nullable: false = use this local candidate in checks but do not tell it (no event, no description). */
+  bool (*filter_candidate)(void *user, const struct floe_ice_candidate *candidate);
 } floe_ice_config;
 
 /** Zeroes `cfg` and sets its size. `size` is sizeof *cfg as the program was compiled. */

@@ -1,4 +1,4 @@
-/* floe/event.h - what an ICE agent tells: candidates, failures, the state of gathering.
+/* floe/event.h - what an ICE agent tells: candidates, failures, the state of gathering and of the connection.
  *
  * Names and fields are W3C's (webrtc-pc); `detail` is Floe's addition. Absent is absent: a NULL pointer or a false
  * `has_` member, never 0 or "" for unknown. Pointers in an event are valid until the next call on the agent, or, in a
@@ -20,11 +20,13 @@
  *  Events of an ICE agent. */
 
 /** One row per event type: enumerator, W3C name. */
-#define FLOE_EVENT_MAP(X)                                          \
-  X(FLOE_EVENT_ICEGATHERINGSTATECHANGE, "icegatheringstatechange") \
-  X(FLOE_EVENT_ICECANDIDATE, "icecandidate")                       \
-  X(FLOE_EVENT_ICECANDIDATEERROR, "icecandidateerror")             \
-  X(FLOE_EVENT_ICESERVERERROR, "iceservererror")
+#define FLOE_EVENT_MAP(X)                                            \
+  X(FLOE_EVENT_ICEGATHERINGSTATECHANGE, "icegatheringstatechange")   \
+  X(FLOE_EVENT_ICECANDIDATE, "icecandidate")                         \
+  X(FLOE_EVENT_ICECANDIDATEERROR, "icecandidateerror")               \
+  X(FLOE_EVENT_ICESERVERERROR, "iceservererror")                     \
+  X(FLOE_EVENT_ICECONNECTIONSTATECHANGE, "iceconnectionstatechange") \
+  X(FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE, "selectedcandidatepairchange")
 
 /** Which event it is. */
 typedef enum floe_event_type {
@@ -47,6 +49,20 @@ typedef enum floe_ice_gathering_state {
 /** "new", "gathering" or "complete". Any thread. */
 FLOE_API const char *floe_ice_gathering_state_name(floe_ice_gathering_state state);
 
+/** W3C RTCIceTransportState, of the agent as a whole. */
+typedef enum floe_ice_connection_state {
+  FLOE_ICE_CONNECTION_NEW = 0,          /**< no checks yet */
+  FLOE_ICE_CONNECTION_CHECKING = 1,     /**< the peer's parameters are known and checks go on */
+  FLOE_ICE_CONNECTION_CONNECTED = 2,    /**< a pair is selected and data flows; better ones may still be found */
+  FLOE_ICE_CONNECTION_COMPLETED = 3,    /**< connected, both sides have ended their candidates and no check is open */
+  FLOE_ICE_CONNECTION_DISCONNECTED = 4, /**< the selected pair does not answer for now */
+  FLOE_ICE_CONNECTION_FAILED = 5,       /**< no pair works; only a restart helps */
+  FLOE_ICE_CONNECTION_CLOSED = 6        /**< the agent was closed */
+} floe_ice_connection_state;
+
+/** "new", "checking", "connected", "completed", "disconnected", "failed" or "closed". Any thread. */
+FLOE_API const char *floe_ice_connection_state_name(floe_ice_connection_state state);
+
 /** RFC 8445 5.1.1 candidate types. */
 typedef enum floe_candidate_type {
   FLOE_CANDIDATE_HOST = 0,
@@ -58,16 +74,30 @@ typedef enum floe_candidate_type {
 /** "host", "srflx", "prflx" or "relay". Any thread. */
 FLOE_API const char *floe_candidate_type_name(floe_candidate_type type);
 
-/** A local candidate (W3C RTCIceCandidate, RFC 8839 5.1). */
+/** RFC 6544 4.5: the tcptype of a TCP candidate. */
+typedef enum floe_tcp_type {
+  FLOE_TCP_TYPE_NONE = 0, /**< a UDP candidate */
+  FLOE_TCP_TYPE_ACTIVE,   /**< connects */
+  FLOE_TCP_TYPE_PASSIVE,  /**< is connected to */
+  FLOE_TCP_TYPE_SO        /**< simultaneous open */
+} floe_tcp_type;
+
+/** "active", "passive" or "so"; "" for a UDP candidate. Any thread. */
+FLOE_API const char *floe_tcp_type_name(floe_tcp_type type);
+
+/** A candidate (W3C RTCIceCandidate, RFC 8839 5.1). */
 typedef struct floe_ice_candidate {
   uint32_t id;                   /**< names it in calls on the same agent; never 0, never used twice */
   const char *text;              /**< the candidate-attribute: "candidate:..." */
   char foundation[33];           /**< RFC 8445 5.1.1.3 */
   uint8_t component;             /**< 1 */
-  floe_transport transport;      /**< UDP */
+  floe_transport transport;      /**< UDP, or TCP (RFC 6544) */
+  floe_tcp_type tcp_type;        /**< TCP candidates */
   uint32_t priority;             /**< RFC 8445 5.1.2 */
-  floe_candidate_type type;      /**< host, srflx or relay */
-  floe_addr address;             /**< what the peer sends to */
+  floe_candidate_type type;      /**< host, srflx, prflx or relay */
+  floe_addr address;             /**< what the peer sends to; port 9 for active TCP candidates. Of a remote candidate
+                                      with a name: family 0 until it is resolved */
+  const char *mdns_name;         /**< nullable: the ".local" name that stands for the address in `text` */
   floe_addr related;             /**< base of a srflx, mapped address of a relay; family 0 for host; 0.0.0.0:9 or [::]:9
                                       where it must not be told */
   const char *url;               /**< nullable: the server's URL, byte for byte as configured */
@@ -155,6 +185,19 @@ typedef struct floe_candidate_error {
   const floe_attempt_detail *detail; /**< nullable only in an event made by floe_candidate_error_event_init */
 } floe_candidate_error;
 
+/** How the connection changed. */
+typedef struct floe_connection_change {
+  floe_ice_connection_state state; /**< the new state */
+  floe_cause cause;                /**< why, for `failed` and `disconnected`; else NONE. What is behind it is in
+                                        floe_ice_agent_connection_report */
+} floe_connection_change;
+
+/** Which candidate pair is in use from now on (W3C RTCIceCandidatePair). */
+typedef struct floe_pair_change {
+  const floe_ice_candidate *local;  /**< nullable: none any more */
+  const floe_ice_candidate *remote; /**< nullable: none any more */
+} floe_pair_change;
+
 /** One event. It neither bubbles nor can be cancelled. */
 typedef struct floe_event {
   floe_event_type type; /**< selects the member of `u` */
@@ -168,6 +211,8 @@ typedef struct floe_event {
     floe_ice_gathering_state gathering_state; /**< ICEGATHERINGSTATECHANGE */
     const floe_ice_candidate *candidate;      /**< ICECANDIDATE; NULL = end of candidates */
     floe_candidate_error error;               /**< ICECANDIDATEERROR, ICESERVERERROR */
+    floe_connection_change connection;        /**< ICECONNECTIONSTATECHANGE */
+    floe_pair_change pair;                    /**< SELECTEDCANDIDATEPAIRCHANGE */
     uint64_t reserved[10];                    /**< room for later events */
   } u;                                        /**< what the event carries */
 } floe_event;

@@ -12,6 +12,10 @@
 #include "floe/event.h"
 #include "floe/export.h"
 #include "floe/ice.h"
+#include "floe/mdns.h"
+#include "floe/mux.h"
+#include "floe/nat.h"
+#include "floe/stats.h"
 #include "floe/status.h"
 #include "floe/types.h"
 

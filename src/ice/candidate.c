@@ -63,7 +63,7 @@ static void set_priority(const floe__candidate_list *list, floe__candidate *c, u
 
 static bool set_text(floe__candidate *c, floe_env *env) {
   char text[FLOE__CANDIDATE_TEXT];
-  size_t len = floe__candidate_write(&c->pub, text, sizeof text);
+  size_t len = floe_candidate_write(&c->pub, NULL, text, sizeof text);
   c->text = floe__strndup(env, text, len);
   c->pub.text = c->text;
   return c->text != NULL;

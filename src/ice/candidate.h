@@ -3,10 +3,11 @@
 #define FLOE_ICE_CANDIDATE_H
 
 #include "base/alloc.h"
+#include "floe/candidate.h"
 #include "ice/event_queue.h"
 
 /* "candidate:" foundation component transport priority address port "typ" type "raddr" address "rport" port */
-#define FLOE__CANDIDATE_TEXT 256
+#define FLOE__CANDIDATE_TEXT 512
 
 typedef struct floe__candidate {
   floe_ice_candidate pub;
@@ -40,8 +41,5 @@ bool floe__candidate_exposes(const floe__candidate_list *list, const floe_addr *
 
 const floe__candidate *floe__candidate_by_id(const floe__candidate_list *list, uint32_t id);
 void floe__candidate_list_clear(floe__candidate_list *list, floe_env *env);
-
-/* Writes the candidate-attribute of RFC 8839 5.1 without "a=". Returns its length. */
-size_t floe__candidate_write(const floe_ice_candidate *c, char *out, size_t cap);
 
 #endif

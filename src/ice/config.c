@@ -5,6 +5,7 @@
 
 #include "base/sized.h"
 #include "base/status_internal.h"
+#include "ice/parameters.h"
 #include "ice/settings.h"
 #include "stun/auth.h"
 #include "stun/opaque_string.h"
@@ -34,9 +35,20 @@ static void fill_in_defaults(floe_ice_config *c) {
   default_to(&t->server_timeout_ms, 10000);
   default_to(&t->gathering_timeout_ms, 10000);
   default_to(&t->close_timeout_ms, 1000);
+  default_to(&t->check_rto_ms, 500);
+  default_to(&t->check_transmissions, 7);
+  default_to(&t->patience_ms, 39500);
+  default_to(&t->nomination_ms, 400);
+  default_to(&t->consent_interval_ms, 5000);
+  default_to(&t->consent_timeout_ms, 30000);
+  default_to(&t->disconnected_ms, 7000);
+  default_to(&t->keepalive_ms, 15000);
   default_to(&c->max_queue_bytes, 1024 * 1024);
   default_to(&c->max_candidates, 1000);
   default_to(&c->max_permissions, 100);
+  default_to(&c->max_remote_candidates, 100);
+  default_to(&c->max_peer_reflexive, 25);
+  default_to(&c->max_pairs, 100);
   if (c->max_ice_servers == 0) c->max_ice_servers = 64;
 }
 
@@ -129,6 +141,49 @@ static floe_status check_ports(const floe_ice_config *c, floe_error *why) {
   return FLOE_OK;
 }
 
+/* RFC 8839 5.4: 4 to 256 and 22 to 256 ice-chars. */
+static floe_status check_parameters(const floe_ice_config *c, floe_error *why) {
+  if (c->local_ufrag == NULL && c->local_pwd == NULL) return FLOE_OK;
+  if (c->local_ufrag == NULL) return type_error(why, "localUfrag", "is missing beside localPwd");
+  if (c->local_pwd == NULL) return type_error(why, "localPwd", "is missing beside localUfrag");
+  floe_ice_parameters p = {.ufrag = c->local_ufrag, .pwd = c->local_pwd};
+  const char *path = "localUfrag";
+  size_t offset;
+  if (!floe__ice_chars_fit(p.ufrag, FLOE__UFRAG_MIN, &offset)) {
+    return floe__error_set(why, FLOE_E_SYNTAX, path, offset, "is not 4 to 256 ice-chars (RFC 8839 5.4)");
+  }
+  path = "localPwd";
+  if (!floe__ice_chars_fit(p.pwd, FLOE__PWD_MIN, &offset)) {
+    return floe__error_set(why, FLOE_E_SYNTAX, path, offset, "is not 22 to 256 ice-chars (RFC 8839 5.4)");
+  }
+  return FLOE_OK;
+}
+
+static bool fits_rewrite(const floe_address_rewrite *r) {
+  if (r->shown.family != FLOE_FAMILY_IPV4 && r->shown.family != FLOE_FAMILY_IPV6) return false;
+  return r->local.family == FLOE_FAMILY_NONE || r->local.family == r->shown.family;
+}
+
+/* What connecting needs. */
+static floe_status check_connecting(const floe_ice_config *c, floe_error *why) {
+  floe_status st = check_parameters(c, why);
+  if (st != FLOE_OK) return st;
+  if (c->check_dscp > 63) return type_error(why, "checkDscp", "is above 63");
+  if (c->lite && c->ice_transport_policy == FLOE_ICE_TRANSPORT_POLICY_RELAY) {
+    return type_error(why, "lite", "has host candidates only, and the policy is relay");
+  }
+  if (c->lite && c->n_ice_servers > 0) return type_error(why, "lite", "uses no server, and iceServers is not empty");
+  if (c->no_tcp && (c->tcp_passive || c->tcp_so)) return type_error(why, "noTcp", "contradicts tcpPassive or tcpSo");
+  for (size_t i = 0; i < c->n_rewrites; i++) {
+    char path[96];
+    (void)snprintf(path, sizeof path, "rewrites[%zu]", i);
+    if (c->rewrites == NULL || !fits_rewrite(&c->rewrites[i])) {
+      return type_error(why, path, "needs an address to show, of the family of the local one");
+    }
+  }
+  return FLOE_OK;
+}
+
 static floe_status check_rest(floe_env *env, const floe_ice_config *c, floe_error *why) {
   if ((int)c->ice_transport_policy < 0 || c->ice_transport_policy > FLOE_ICE_TRANSPORT_POLICY_RELAY) {
     return type_error(why, "iceTransportPolicy", "is not a policy");
@@ -146,7 +201,8 @@ static floe_status check_rest(floe_env *env, const floe_ice_config *c, floe_erro
   if (c->ca_pem.len > 0 && floe__tls_check_ca(env, c->ca_pem) == 0) {
     return type_error(why, "caPem", "holds no PEM certificate that can be read");
   }
-  return check_ports(c, why);
+  floe_status st = check_ports(c, why);
+  return st == FLOE_OK ? check_connecting(c, why) : st;
 }
 
 static floe_status check_config(floe_env *env, const floe_ice_config *cfg, floe_error *why) {
@@ -237,6 +293,21 @@ static bool copy_interfaces(floe__settings *s, const floe_ice_config *cfg) {
   return true;
 }
 
+static bool copy_connecting(floe__settings *s, const floe_ice_config *cfg) {
+  if (cfg->n_rewrites > 0) {
+    s->rewrites = floe__alloc(s->env, cfg->n_rewrites * sizeof *s->rewrites);
+    if (s->rewrites == NULL) return false;
+    memcpy(s->rewrites, cfg->rewrites, cfg->n_rewrites * sizeof *s->rewrites);
+    s->cfg.rewrites = s->rewrites;
+  }
+  if (cfg->local_ufrag == NULL) return true;
+  s->local_ufrag = floe__strdup(s->env, cfg->local_ufrag);
+  s->local_pwd = floe__strdup(s->env, cfg->local_pwd);
+  s->cfg.local_ufrag = s->local_ufrag;
+  s->cfg.local_pwd = s->local_pwd;
+  return s->local_ufrag != NULL && s->local_pwd != NULL;
+}
+
 static bool copy_all(floe__settings *s, const floe_ice_config *cfg) {
   s->cfg = *cfg;
   fill_in_defaults(&s->cfg);
@@ -244,9 +315,11 @@ static bool copy_all(floe__settings *s, const floe_ice_config *cfg) {
   s->cfg.interfaces = NULL;
   s->cfg.software = NULL;
   s->cfg.ca_pem = (floe_bytes){0};
+  s->cfg.rewrites = NULL;
+  s->cfg.local_ufrag = s->cfg.local_pwd = NULL;
   const floe_ice_timing *t = &s->cfg.timing;
   s->stun_timing = (floe__stun_timing){t->rto_ms, t->transmissions, t->udp_timeout_ms, t->stream_timeout_ms};
-  if (!copy_servers(s, cfg) || !copy_interfaces(s, cfg)) return false;
+  if (!copy_servers(s, cfg) || !copy_interfaces(s, cfg) || !copy_connecting(s, cfg)) return false;
   if (cfg->software != NULL) {
     s->software = floe__strdup(s->env, cfg->software);
     if (s->software == NULL) return false;
@@ -293,5 +366,8 @@ void floe__settings_free(floe__settings *s) {
   floe__free(s->env, s->interfaces);
   floe__free(s->env, s->software);
   floe__free(s->env, s->ca_pem);
+  floe__free(s->env, s->rewrites);
+  floe__free(s->env, s->local_ufrag);
+  if (s->local_pwd != NULL) floe__free_secret(s->env, s->local_pwd, strlen(s->local_pwd));
   floe__free(s->env, s);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/status_internal.h"
-#include "floe/ice.h"
+#include "floe/stats.h"
 
 const char *floe_event_name(floe_event_type type) {
   switch (type) {
@@ -92,4 +92,75 @@ floe_status floe_candidate_error_event_init(floe_event *out, const char *type, c
   error->error_code = init->error_code;
   error->error_text = init->error_text == NULL ? "" : init->error_text;
   return FLOE_OK;
+}
+
+const char *floe_ice_connection_state_name(floe_ice_connection_state state) {
+  switch (state) {
+    case FLOE_ICE_CONNECTION_NEW: return "new";
+    case FLOE_ICE_CONNECTION_CHECKING: return "checking";
+    case FLOE_ICE_CONNECTION_CONNECTED: return "connected";
+    case FLOE_ICE_CONNECTION_COMPLETED: return "completed";
+    case FLOE_ICE_CONNECTION_DISCONNECTED: return "disconnected";
+    case FLOE_ICE_CONNECTION_FAILED: return "failed";
+    case FLOE_ICE_CONNECTION_CLOSED: return "closed";
+  }
+  return "";
+}
+
+const char *floe_tcp_type_name(floe_tcp_type type) {
+  switch (type) {
+    case FLOE_TCP_TYPE_NONE: return "";
+    case FLOE_TCP_TYPE_ACTIVE: return "active";
+    case FLOE_TCP_TYPE_PASSIVE: return "passive";
+    case FLOE_TCP_TYPE_SO: return "so";
+  }
+  return "";
+}
+
+const char *floe_ice_role_name(floe_ice_role role) {
+  switch (role) {
+    case FLOE_ICE_ROLE_UNKNOWN: return "unknown";
+    case FLOE_ICE_ROLE_CONTROLLING: return "controlling";
+    case FLOE_ICE_ROLE_CONTROLLED: return "controlled";
+  }
+  return "";
+}
+
+const char *floe_pair_state_name(floe_pair_state state) {
+  switch (state) {
+    case FLOE_PAIR_FROZEN: return "frozen";
+    case FLOE_PAIR_WAITING: return "waiting";
+    case FLOE_PAIR_IN_PROGRESS: return "in-progress";
+    case FLOE_PAIR_SUCCEEDED: return "succeeded";
+    case FLOE_PAIR_FAILED: return "failed";
+  }
+  return "";
+}
+
+const char *floe_pair_failure_name(floe_pair_failure failure) {
+  switch (failure) {
+    case FLOE_PAIR_FAILURE_NONE: return "none";
+    case FLOE_PAIR_FAILURE_TIMEOUT: return "timeout";
+    case FLOE_PAIR_FAILURE_ERROR_RESPONSE: return "error-response";
+    case FLOE_PAIR_FAILURE_NOT_SYMMETRIC: return "not-symmetric";
+    case FLOE_PAIR_FAILURE_UNREACHABLE: return "unreachable";
+    case FLOE_PAIR_FAILURE_TCP: return "tcp";
+    case FLOE_PAIR_FAILURE_RELAY_DENIED: return "relay-denied";
+    case FLOE_PAIR_FAILURE_RELAY_LOST: return "relay-lost";
+    case FLOE_PAIR_FAILURE_CONSENT: return "consent";
+    case FLOE_PAIR_FAILURE_ADDRESS_GONE: return "address-gone";
+    case FLOE_PAIR_FAILURE_SOCKET: return "socket";
+  }
+  return "";
+}
+
+const char *floe_resolution_name(floe_resolution resolution) {
+  switch (resolution) {
+    case FLOE_RESOLUTION_NONE: return "none";
+    case FLOE_RESOLUTION_PENDING: return "pending";
+    case FLOE_RESOLUTION_RESOLVED: return "resolved";
+    case FLOE_RESOLUTION_FAILED: return "failed";
+    case FLOE_RESOLUTION_REFUSED: return "refused";
+  }
+  return "";
 }

@@ -375,6 +375,7 @@ void floe__gather_on_input(floe__gather *g, const floe_input *in) {
     case FLOE_INPUT_TIMER: break;
     case FLOE_INPUT_INTERFACES: on_interfaces(g, in); break;
     case FLOE_INPUT_RESOLVED: on_resolved(g, in); break;
+    case FLOE_INPUT_SOCKET_ACCEPTED: break; /* candidates for TCP checks are not gather's */
     case FLOE_INPUT_SOCKET_BOUND:
     case FLOE_INPUT_SOCKET_OPENED:
     case FLOE_INPUT_SOCKET_FAILED:

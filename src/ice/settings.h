@@ -24,6 +24,8 @@ typedef struct floe__settings {
   char **interfaces;
   char *software; /* nullable */
   char *ca_pem;   /* nullable */
+  floe_address_rewrite *rewrites;
+  char *local_ufrag, *local_pwd; /* nullable */
 } floe__settings;
 
 /* Checks and copies. FLOE_OK, or what floe_ice_config_check returns, or FLOE_E_NOMEM. */

@@ -123,6 +123,7 @@ static void take_output(floe_uv_ice_agent *agent, const floe_output *out) {
     case FLOE_OUTPUT_EVENT:
     case FLOE_OUTPUT_DATA:
     case FLOE_OUTPUT_PERMISSION: call_program(agent, out); break;
+    case FLOE_OUTPUT_PUBLISH: break;
   }
 }
 

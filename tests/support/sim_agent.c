@@ -60,6 +60,7 @@ static void handle_output(sim_agent *a, const floe_output *out) {
       return;
     case FLOE_OUTPUT_DATA: record_data(a, out); return;
     case FLOE_OUTPUT_PERMISSION: record_permission(a, out); return;
+    case FLOE_OUTPUT_PUBLISH: return;
   }
 }
 

@@ -69,6 +69,8 @@ void sim_check_event(sim_agent *a, const floe_event *e) {
       return;
     case FLOE_EVENT_ICECANDIDATEERROR: check_place(a, e->type); return;
     case FLOE_EVENT_ICESERVERERROR:
+    case FLOE_EVENT_ICECONNECTIONSTATECHANGE:
+    case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE:
     case FLOE_EVENT_COUNT: return;
   }
 }

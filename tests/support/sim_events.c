@@ -115,6 +115,8 @@ void sim_agent_record(sim_agent *a, const floe_event *e) {
     case FLOE_EVENT_ICECANDIDATE: record_candidate(a, e->u.candidate); return;
     case FLOE_EVENT_ICECANDIDATEERROR:
     case FLOE_EVENT_ICESERVERERROR: record_error(a, e); return;
+    case FLOE_EVENT_ICECONNECTIONSTATECHANGE:
+    case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE: return;
     case FLOE_EVENT_COUNT: sim_fail(a->s, "an event of no type"); return;
   }
 }
