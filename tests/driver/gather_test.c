@@ -109,6 +109,8 @@ static void on_event(const floe_event *event, void *user) {
       (void)snprintf(t->text, sizeof t->text, "%u %s", event->u.error.error_code,
                      floe_cause_id(event->u.error.detail->cause));
       break;
+    case FLOE_EVENT_ICECONNECTIONSTATECHANGE:
+    case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE:
     case FLOE_EVENT_COUNT: fail();
   }
 }
