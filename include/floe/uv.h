@@ -1,5 +1,7 @@
 /* floe/uv.h - the driver: sockets, names, interfaces and timers for Floe's agents on a libuv loop that the caller owns.
  *
+ * What servers give, and why not:
+ *
  *     floe_uv *uv;
  *     floe_uv_ice_agent *agent;
  *     if (floe_uv_new(&uv, uv_default_loop(), NULL, &why) != FLOE_OK) ...
@@ -7,6 +9,13 @@
  *     floe_uv_ice_agent_on_icecandidateerror(agent, on_error, NULL);
  *     if (floe_uv_ice_agent_gather(agent) != FLOE_OK) ...
  *     uv_run(uv_default_loop(), UV_RUN_DEFAULT);
+ *
+ * A connection to a peer needs these calls beside:
+ *
+ *     floe_uv_ice_agent_on_data(agent, on_data, NULL);                      // what the peer sends
+ *     floe_uv_ice_agent_local_description(agent, text, sizeof text);        // when gathering is complete: to the peer
+ *     floe_uv_ice_agent_set_remote_description(agent, from_peer, &why);     // what the peer sent of the same kind
+ *     floe_uv_ice_agent_send(agent, data, 0);                               // once iceconnectionstatechange: connected
  *
  * Everything runs in the loop's thread. Callbacks are called from one place, never from inside a call of the program's,
  * and may call anything here, closing and freeing included.
@@ -18,6 +27,7 @@
 #define FLOE_UV_H
 
 #include "floe/ice.h"
+#include "floe/stats.h"
 
 /** @file
  *  The libuv driver and the event target. */
@@ -38,6 +48,8 @@ typedef struct floe_uv_config {
   const floe_env_config *env;     /**< copies; nullable: what the program lends to the core */
   const char *const *dns_servers; /**< copies; nullable: "192.0.2.53" or "[2001:db8::53]:53"; default: the system's */
   size_t n_dns_servers;           /**< how many */
+  bool no_network_monitor;        /**< do not watch for changes of the host's addresses (Linux; elsewhere it is the
+                                       program that notices): see floe_uv_ice_agent_on_interfaces_changed */
 } floe_uv_config;
 
 /** Zeroes `cfg` and sets its size. */
@@ -95,6 +107,95 @@ FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_gather(floe_uv_ice_agent *a
 /** floe_ice_agent_prefetch. */
 FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_prefetch(floe_uv_ice_agent *agent);
 
+/* --- connecting: the calls of floe/ice.h, with the driver's clock ------------------------------------------------ */
+
+/** floe_ice_agent_set_role. */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_set_role(floe_uv_ice_agent *agent, floe_ice_role role);
+
+/** floe_ice_agent_role; UNKNOWN once the agent is closed. */
+FLOE_API floe_ice_role floe_uv_ice_agent_role(const floe_uv_ice_agent *agent);
+
+/** floe_ice_agent_local_parameters; NULL once the agent is closed. */
+FLOE_API const floe_ice_parameters *floe_uv_ice_agent_local_parameters(const floe_uv_ice_agent *agent);
+
+/** floe_ice_agent_remote_parameters; NULL once the agent is closed. */
+FLOE_API const floe_ice_parameters *floe_uv_ice_agent_remote_parameters(const floe_uv_ice_agent *agent);
+
+/** floe_ice_agent_set_remote_parameters. The first events come from the loop, not from inside this call.
+ *  @param agent  the agent
+ *  @param params copies
+ *  @param why    out, nullable
+ *  @return as floe_ice_agent_set_remote_parameters */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_set_remote_parameters(floe_uv_ice_agent *agent,
+                                                                           const floe_ice_parameters *params,
+                                                                           floe_error *why);
+
+/** floe_ice_agent_add_remote_candidate.
+ *  @param agent the agent
+ *  @param line  "candidate:...", with or without "a=" before it; "" is the end of the candidates
+ *  @param why   out, nullable
+ *  @return as floe_ice_agent_add_remote_candidate */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_add_remote_candidate(floe_uv_ice_agent *agent, const char *line,
+                                                                          floe_error *why);
+
+/** floe_ice_agent_end_of_remote_candidates. */
+FLOE_API void floe_uv_ice_agent_end_of_remote_candidates(floe_uv_ice_agent *agent);
+
+/** floe_ice_agent_local_description; "" once the agent is closed. */
+FLOE_API size_t floe_uv_ice_agent_local_description(const floe_uv_ice_agent *agent, char *out, size_t cap);
+
+/** floe_ice_agent_set_remote_description.
+ *  @param agent the agent
+ *  @param text  what the peer's floe_uv_ice_agent_local_description wrote, or a session description
+ *  @param why   out, nullable
+ *  @return as floe_ice_agent_set_remote_description */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_set_remote_description(floe_uv_ice_agent *agent, const char *text,
+                                                                            floe_error *why);
+
+/** floe_ice_agent_restart. */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_restart(floe_uv_ice_agent *agent);
+
+/** floe_ice_agent_on_interfaces_changed. Needed only where the driver does not notice by itself: on a system other than
+ *  Linux, or with `no_network_monitor`. */
+FLOE_API void floe_uv_ice_agent_on_interfaces_changed(floe_uv_ice_agent *agent);
+
+/** floe_ice_agent_connection_state; CLOSED once the agent is closed. */
+FLOE_API floe_ice_connection_state floe_uv_ice_agent_connection_state(const floe_uv_ice_agent *agent);
+
+/** floe_ice_agent_selected_pair; false, and NULLs, once the agent is closed. Valid until the next call on the agent, or
+ *  until the loop runs. */
+FLOE_API bool floe_uv_ice_agent_selected_pair(const floe_uv_ice_agent *agent, const floe_ice_candidate **local,
+                                              const floe_ice_candidate **remote);
+
+/** floe_ice_agent_stats. NULL: no memory, or the agent is closed. Valid until the next call on the agent, or until the
+ *  loop runs. */
+FLOE_API const floe_stats *floe_uv_ice_agent_stats(floe_uv_ice_agent *agent);
+
+/** floe_ice_agent_connection_report. NULL: no memory, or the agent is closed. Valid until the next call on the agent,
+ *  or until the loop runs. */
+FLOE_API const floe_connection_report *floe_uv_ice_agent_connection_report(floe_uv_ice_agent *agent);
+
+/* --- data --------------------------------------------------------------------------------------------------------- */
+
+/** Receives data of peers. What the arguments point at is valid until the function returns, whatever it calls
+ *  meanwhile.
+ *  @param candidate id of the local candidate it came to
+ *  @param from      the peer
+ *  @param data      what it sent: one datagram, or one message of a TCP connection
+ *  @param user      as given to floe_uv_ice_agent_on_data */
+typedef void (*floe_uv_data_handler)(uint32_t candidate, const floe_addr *from, floe_bytes data, void *user);
+
+/** Sets the function that receives all data of peers, whichever candidate it came to; NULL removes it. Without one,
+ * data goes to `on_data` of floe_uv_ice_agent_on_relay; without that one too it is dropped. */
+FLOE_API void floe_uv_ice_agent_on_data(floe_uv_ice_agent *agent, floe_uv_data_handler fn, void *user);
+
+/** floe_ice_agent_send. It leaves the host when the loop runs, and then allocates nothing over UDP. The code point is
+ *  set on each datagram; of a TCP connection it marks what the system sends from then on. A system that does not let it
+ *  be set sends without.
+ *  @return as floe_ice_agent_send; FLOE_E_AGAIN also while TCP connections of this agent have max_queue_bytes to send
+ */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_send(floe_uv_ice_agent *agent, floe_bytes data, uint8_t dscp);
+
 /** floe_ice_agent_permit; `on_permission` of floe_uv_ice_agent_on_relay is told. */
 FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_permit(floe_uv_ice_agent *agent, uint32_t candidate,
                                                             const floe_addr *peer, bool use_channel);
@@ -103,10 +204,10 @@ FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_permit(floe_uv_ice_agent *a
 FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_send_relayed(floe_uv_ice_agent *agent, uint32_t candidate,
                                                                   const floe_addr *peer, floe_bytes data);
 
-/** Receives what comes through relays: data of peers, and the answers to floe_uv_ice_agent_permit. What the arguments
- *  point at is valid until the function returns, whatever it calls meanwhile. */
+/** For programs that relay by hand (floe_uv_ice_agent_permit, floe_uv_ice_agent_send_relayed): data of peers, and the
+ *  answers to permit. What the arguments point at is valid until the function returns, whatever it calls meanwhile. */
 typedef struct floe_uv_relay_handler {
-  void (*on_data)(uint32_t candidate, const floe_addr *from, floe_bytes data, void *user);    /**< nullable */
+  floe_uv_data_handler on_data; /**< nullable: not called while floe_uv_ice_agent_on_data has set another */
   void (*on_permission)(uint32_t candidate, const floe_addr *peer, bool granted, void *user); /**< nullable */
   void *user;                                                                                 /**< handed to both */
 } floe_uv_relay_handler;
@@ -136,5 +237,11 @@ FLOE_API floe_status floe_uv_ice_agent_on_icecandidateerror(floe_uv_ice_agent *a
                                                             void *user);
 /** The handler property `oniceservererror`; see floe_uv_ice_agent_on_icegatheringstatechange. */
 FLOE_API floe_status floe_uv_ice_agent_on_iceservererror(floe_uv_ice_agent *agent, floe_event_listener fn, void *user);
+/** The handler property `oniceconnectionstatechange`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_ice_agent_on_iceconnectionstatechange(floe_uv_ice_agent *agent, floe_event_listener fn,
+                                                                   void *user);
+/** The handler property `onselectedcandidatepairchange`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_ice_agent_on_selectedcandidatepairchange(floe_uv_ice_agent *agent, floe_event_listener fn,
+                                                                      void *user);
 
 #endif

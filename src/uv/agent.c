@@ -49,10 +49,15 @@ static void unlink_agent(floe_uv_ice_agent *agent) {
   if (agent->uv->agents == agent) agent->uv->agents = agent->next;
 }
 
+void floe__uv_agent_wake(floe_uv_ice_agent *agent) {
+  /* A drain that is under way takes these outputs too. */
+  if (!agent->is_draining) push_ready(agent);
+}
+
 void floe__uv_agent_input(floe_uv_ice_agent *agent, const floe_input *in) {
   if (agent->core == NULL) return;
   floe_ice_agent_input(agent->core, floe_uv_now(agent->uv), in);
-  if (!agent->is_draining) push_ready(agent);
+  floe__uv_agent_wake(agent);
 }
 
 static void on_deadline(floe__uv_alarm *alarm, floe_time now) {
@@ -91,6 +96,17 @@ static void close_core(floe_uv_ice_agent *agent) {
   floe_ice_agent_close(agent->core, floe_uv_now(agent->uv));
 }
 
+/* One way in for all data: the relay handler's function is only asked when there is no data handler. */
+static void hand_over_data(const floe_uv_ice_agent *agent, const floe_output *out) {
+  floe_uv_data_handler fn = agent->on_data;
+  void *user = agent->on_data_user;
+  if (fn == NULL) {
+    fn = agent->relay.on_data;
+    user = agent->relay.user;
+  }
+  if (fn != NULL) fn(out->u.data.candidate, &out->u.data.from, out->u.data.data, user);
+}
+
 /* The only place from which the program hears of an agent that it has not closed. */
 static void call_program(floe_uv_ice_agent *agent, const floe_output *out) {
   if (agent->state != FLOE__UV_AGENT_LIVE) return;
@@ -99,8 +115,8 @@ static void call_program(floe_uv_ice_agent *agent, const floe_output *out) {
     floe_event event = *out->u.event;
     event.target = agent;
     floe__uv_target_dispatch(&agent->target, &event);
-  } else if (out->type == FLOE_OUTPUT_DATA && agent->relay.on_data != NULL) {
-    agent->relay.on_data(out->u.data.candidate, &out->u.data.from, out->u.data.data, agent->relay.user);
+  } else if (out->type == FLOE_OUTPUT_DATA) {
+    hand_over_data(agent, out);
   } else if (out->type == FLOE_OUTPUT_PERMISSION && agent->relay.on_permission != NULL) {
     agent->relay.on_permission(out->u.permission.candidate, &out->u.permission.peer, out->u.permission.granted,
                                agent->relay.user);
@@ -185,6 +201,7 @@ void floe__uv_agent_finish(floe_uv_ice_agent *agent) {
 void floe__uv_agent_silence(floe_uv_ice_agent *agent) {
   floe__uv_target_remove_all(&agent->target);
   memset(&agent->relay, 0, sizeof agent->relay);
+  agent->on_data = NULL;
 }
 
 void floe__uv_agent_abandon(floe_uv_ice_agent *agent) {
@@ -231,79 +248,4 @@ void floe_uv_ice_agent_close(floe_uv_ice_agent *agent, void (*on_closed)(void *u
     close_core(agent);
   }
   push_ready(agent);
-}
-
-floe_ice_agent *floe_uv_ice_agent_core(floe_uv_ice_agent *agent) {
-  return agent->core;
-}
-
-floe_status floe_uv_ice_agent_gather(floe_uv_ice_agent *agent) {
-  if (agent->state != FLOE__UV_AGENT_LIVE) return FLOE_E_STATE;
-  floe__uv_set_unix_time(agent->uv);
-  floe_status st = floe_ice_agent_gather(agent->core, floe_uv_now(agent->uv));
-  push_ready(agent);
-  return st;
-}
-
-floe_status floe_uv_ice_agent_prefetch(floe_uv_ice_agent *agent) {
-  if (agent->state != FLOE__UV_AGENT_LIVE) return FLOE_E_STATE;
-  floe__uv_set_unix_time(agent->uv);
-  floe_status st = floe_ice_agent_prefetch(agent->core, floe_uv_now(agent->uv));
-  push_ready(agent);
-  return st;
-}
-
-floe_status floe_uv_ice_agent_permit(floe_uv_ice_agent *agent, uint32_t candidate, const floe_addr *peer,
-                                     bool use_channel) {
-  if (agent->state != FLOE__UV_AGENT_LIVE) return FLOE_E_STATE;
-  floe_status st = floe_ice_agent_permit(agent->core, floe_uv_now(agent->uv), candidate, peer, use_channel);
-  push_ready(agent);
-  return st;
-}
-
-floe_status floe_uv_ice_agent_send_relayed(floe_uv_ice_agent *agent, uint32_t candidate, const floe_addr *peer,
-                                           floe_bytes data) {
-  if (agent->state != FLOE__UV_AGENT_LIVE) return FLOE_E_STATE;
-  /* The core hands over all it has: what TCP does not take waits here, and so is held back from here. */
-  if (agent->stream_queued >= agent->max_queue) return FLOE_E_AGAIN;
-  floe_status st = floe_ice_agent_send_relayed(agent->core, floe_uv_now(agent->uv), candidate, peer, data);
-  push_ready(agent);
-  return st;
-}
-
-void floe_uv_ice_agent_on_relay(floe_uv_ice_agent *agent, const floe_uv_relay_handler *handler) {
-  memset(&agent->relay, 0, sizeof agent->relay);
-  if (handler != NULL && agent->state == FLOE__UV_AGENT_LIVE) agent->relay = *handler;
-}
-
-floe_status floe_uv_ice_agent_add_event_listener(floe_uv_ice_agent *agent, floe_event_type type, floe_event_listener fn,
-                                                 void *user) {
-  if (agent->state != FLOE__UV_AGENT_LIVE) return FLOE_OK;
-  return floe__uv_target_add(&agent->target, &agent->uv->mem, type, fn, user);
-}
-
-void floe_uv_ice_agent_remove_event_listener(floe_uv_ice_agent *agent, floe_event_type type, floe_event_listener fn,
-                                             void *user) {
-  floe__uv_target_remove(&agent->target, type, fn, user);
-}
-
-static floe_status set_handler(floe_uv_ice_agent *agent, floe_event_type type, floe_event_listener fn, void *user) {
-  if (agent->state != FLOE__UV_AGENT_LIVE) return FLOE_OK;
-  return floe__uv_target_set_handler(&agent->target, &agent->uv->mem, type, fn, user);
-}
-
-floe_status floe_uv_ice_agent_on_icegatheringstatechange(floe_uv_ice_agent *agent, floe_event_listener fn, void *user) {
-  return set_handler(agent, FLOE_EVENT_ICEGATHERINGSTATECHANGE, fn, user);
-}
-
-floe_status floe_uv_ice_agent_on_icecandidate(floe_uv_ice_agent *agent, floe_event_listener fn, void *user) {
-  return set_handler(agent, FLOE_EVENT_ICECANDIDATE, fn, user);
-}
-
-floe_status floe_uv_ice_agent_on_icecandidateerror(floe_uv_ice_agent *agent, floe_event_listener fn, void *user) {
-  return set_handler(agent, FLOE_EVENT_ICECANDIDATEERROR, fn, user);
-}
-
-floe_status floe_uv_ice_agent_on_iceservererror(floe_uv_ice_agent *agent, floe_event_listener fn, void *user) {
-  return set_handler(agent, FLOE_EVENT_ICESERVERERROR, fn, user);
 }

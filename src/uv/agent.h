@@ -32,17 +32,21 @@ struct floe_uv_ice_agent {
   struct floe__uv_lookup *lookups; /* pending */
   floe__uv_event_target target;
   floe_uv_relay_handler relay;
+  floe_uv_data_handler on_data; /* nullable */
+  void *on_data_user;
   void (*on_closed)(void *user);
   void *on_closed_user;
 };
 
+/* Sees to it that the outputs are taken. */
+void floe__uv_agent_wake(floe_uv_ice_agent *agent);
 /* Hands an input to the core, and sees to it that the outputs are taken. */
 void floe__uv_agent_input(floe_uv_ice_agent *agent, const floe_input *in);
 /* Takes the outputs; may free the agent. */
 void floe__uv_agent_drain(floe_uv_ice_agent *agent);
 /* One of its sockets is closed for good. */
 void floe__uv_agent_sock_gone(floe_uv_ice_agent *agent);
-/* The program hears no event and no relayed data of it any more. */
+/* The program hears no event and no data of it any more. */
 void floe__uv_agent_silence(floe_uv_ice_agent *agent);
 /* Driver closed: frees the core's agent and lets go of sockets and look-ups. The struct is kept while the program waits
  * for on_closed, else freed. */
