@@ -58,7 +58,7 @@ void sim_on_free(sim *s, void (*fn)(void *user), void *user);
 void *sim_keep(sim *s, size_t size);
 
 /* What a part of the simulator keeps per simulation: zeroed at first use. */
-typedef enum sim_part { SIM_PART_NET = 0, SIM_PART_DNS, SIM_PART_COUNT } sim_part;
+typedef enum sim_part { SIM_PART_NET = 0, SIM_PART_DNS, SIM_PART_MDNS, SIM_PART_COUNT } sim_part;
 void *sim_part_of(sim *s, sim_part part, size_t size);
 
 /* malloc and realloc that abort: a test has nothing better to do. */

@@ -25,6 +25,7 @@ struct sim_nat {
   floe_addr external;
   sim_nat_kind mapping_kind, filtering;
   uint16_t next_port;
+  bool no_hairpin, no_udp;
   sim_nat *outer; /* nullable */
   mapping *mappings;
   permitted *permitted;
@@ -52,6 +53,27 @@ void sim_nat_behind(sim_nat *inner, sim_nat *outer) {
 
 sim_nat *sim_nat_outer(const sim_nat *nat) {
   return nat->outer;
+}
+
+void sim_nat_set_hairpin(sim_nat *nat, bool hairpin) {
+  nat->no_hairpin = !hairpin;
+}
+
+bool sim_nat_hairpins(const sim_nat *nat) {
+  return !nat->no_hairpin;
+}
+
+void sim_nat_block_udp(sim_nat *nat, bool block) {
+  nat->no_udp = block;
+}
+
+bool sim_nat_blocks(const sim_nat *nat, sim_proto proto) {
+  return nat->no_udp && proto == SIM_UDP;
+}
+
+void sim_nat_rebind(sim_nat *nat, const char *external) {
+  nat->mappings = NULL;
+  if (external != NULL) nat->external = sim_addr(external);
 }
 
 sim_nat *sim_nat_realm(sim_nat *nat, uint8_t family) {

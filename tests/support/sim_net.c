@@ -242,16 +242,19 @@ sim_route sim_net_route(sim_host *from, sim_proto proto, const floe_addr *src, c
     return route;
   }
   sim_nat *realm = sim_nat_realm(from->nat, dst->family);
+  const sim_nat *left = NULL; /* the last NAT on the way out */
   for (int hops = 0; hops < 16; hops++) {
     route.to = host_with(from->s, realm, &route.dst);
     if (route.to != NULL) break;
     sim_nat *inner = sim_nat_with_address(from->s, realm, &route.dst);
     if (inner != NULL) {
-      if (!sim_nat_in(inner, proto, &route.src, &route.dst)) return route;
+      bool is_stopped = sim_nat_blocks(inner, proto) || (inner == left && !sim_nat_hairpins(inner));
+      if (is_stopped || !sim_nat_in(inner, proto, &route.src, &route.dst)) return route;
       realm = inner;
       continue;
     }
-    if (realm == NULL) return route;
+    if (realm == NULL || sim_nat_blocks(realm, proto)) return route;
+    left = realm;
     sim_nat_out(realm, proto, &route.src, &route.dst);
     realm = sim_nat_realm(sim_nat_outer(realm), dst->family);
   }

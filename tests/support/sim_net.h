@@ -17,6 +17,7 @@ typedef struct sim_host sim_host;
 typedef struct sim_nat sim_nat;
 typedef struct sim_udp sim_udp;
 typedef struct sim_tcp sim_tcp;
+typedef struct sim_listener sim_listener;
 
 /* Reads an address, with or without a port; aborts on a typing error in the test. */
 floe_addr sim_addr(const char *text);
@@ -98,6 +99,14 @@ typedef enum sim_nat_kind {
 sim_nat *sim_nat_new(sim *s, const char *name, const char *external, sim_nat_kind mapping, sim_nat_kind filtering);
 void sim_host_behind(sim_host *h, sim_nat *nat);
 void sim_nat_behind(sim_nat *inner, sim_nat *outer);
+/* Whether a host behind the NAT reaches another one by the NAT's public address (RFC 4787 6); it does unless told
+ * otherwise. */
+void sim_nat_set_hairpin(sim_nat *nat, bool hairpin);
+/* The NAT forgets its mappings, as after a restart: what is sent next has a new external port. `external`: nullable,
+ * its new public address. */
+void sim_nat_rebind(sim_nat *nat, const char *external);
+/* The NAT translates no UDP any more, or does so again. */
+void sim_nat_block_udp(sim_nat *nat, bool block);
 
 /* --- UDP ------------------------------------------------------------------------------------------------------- */
 
@@ -128,10 +137,18 @@ typedef struct sim_tcp_ops {
 typedef void (*sim_accept_fn)(void *user, sim_tcp *conn, const floe_addr *from);
 
 bool sim_tcp_listen(sim_host *h, const floe_addr *local, sim_accept_fn on_accept, void *user);
+/* The same with port 0 for an ephemeral port, and for a port that connects too. NULL: could not be bound, and why. */
+sim_listener *sim_tcp_listen_at(sim_host *h, floe_addr *local, bool shared, sim_accept_fn on_accept, void *user,
+                                floe_net_error *why);
+void sim_tcp_unlisten(sim_listener *l);
 void sim_tcp_set(sim_tcp *t, const sim_tcp_ops *ops /* keeps */, void *user);
 /* NULL: could not be bound, and why. What becomes of the connection is told by the ops, never from inside this call. */
 sim_tcp *sim_tcp_connect(sim_host *h, const floe_addr *local, const floe_addr *remote,
                          const sim_tcp_ops *ops /* keeps */, void *user, floe_net_error *why);
+/* The same from a port that others use too (SO_REUSEPORT). Two that connect to each other at the same time meet
+ * (simultaneous open, RFC 9293 3.5). */
+sim_tcp *sim_tcp_connect_shared(sim_host *h, const floe_addr *local, const floe_addr *remote,
+                                const sim_tcp_ops *ops /* keeps */, void *user, floe_net_error *why);
 floe_addr sim_tcp_local(const sim_tcp *t);
 void sim_tcp_send(sim_tcp *t, floe_bytes data);
 void sim_tcp_close(sim_tcp *t); /* FIN after what was sent; nothing more is told */

@@ -7,12 +7,13 @@
 #define SIM_MAX_ADDRESSES 32
 #define SIM_FIRST_PORT    50000
 
-typedef struct sim_listener {
+struct sim_listener {
   floe_addr local;
+  bool closed;
   sim_accept_fn on_accept;
   void *user;
-  struct sim_listener *next;
-} sim_listener;
+  sim_listener *next;
+};
 
 struct sim_host {
   sim *s;
@@ -90,6 +91,8 @@ bool sim_same_ip(const floe_addr *a, const floe_addr *b);
 /* Translation; false: not let in. `nat` must translate the family. */
 void sim_nat_out(sim_nat *nat, sim_proto proto, floe_addr *src, const floe_addr *dst);
 bool sim_nat_in(sim_nat *nat, sim_proto proto, const floe_addr *src, floe_addr *dst);
+bool sim_nat_blocks(const sim_nat *nat, sim_proto proto);
+bool sim_nat_hairpins(const sim_nat *nat);
 /* The NAT whose public address this is, as seen from inside `realm`; nullable both. */
 sim_nat *sim_nat_with_address(sim *s, const sim_nat *realm, const floe_addr *addr);
 /* The nearest NAT from `nat` outwards that translates the family; NULL: none, the public Internet. */

@@ -10,7 +10,11 @@
 typedef struct listener {
   sim_server *sv;
   floe__ts_listener id;
-  sim_udp *udp; /* NULL for TCP and TLS */
+  floe_transport transport;
+  floe_addr local;
+  floe__ts_script script;
+  sim_udp *udp; /* NULL for TCP and TLS, and when stopped */
+  sim_listener *tcp;
   struct listener *next;
 } listener;
 
@@ -33,7 +37,8 @@ struct sim_server {
   sim *s;
   sim_host *host;
   sim_env *env;
-  floe__testserver *core;
+  floe__ts_config cfg;
+  floe__testserver *core; /* NULL when stopped */
   listener *listeners;
   conn *conns;
   relay *relays;
@@ -119,6 +124,7 @@ static relay *relay_of(sim_server *sv, floe__ts_relay id) {
 static void tell_relay_opened(void *user, void *payload) {
   (void)payload;
   relay *r = user;
+  if (relay_of(r->sv, r->id) != r) return; /* of the server before */
   floe__testserver_on_relay_opened(r->sv->core, sim_now(r->sv->s), r->id, r->udp != NULL, &r->local);
   drain(r->sv);
 }
@@ -163,7 +169,7 @@ static void send_on_listener(sim_server *sv, const floe__ts_output *out) {
 static void on_timer(void *user, void *payload) {
   (void)payload;
   sim_server *sv = user;
-  if (sim_now(sv->s) < sv->wake_at) return; /* an earlier plan */
+  if (sim_now(sv->s) < sv->wake_at || sv->core == NULL) return; /* an earlier plan */
   sv->wake_at = FLOE_TIME_NEVER;
   floe__testserver_on_timer(sv->core, sim_now(sv->s));
   drain(sv);
@@ -223,6 +229,7 @@ sim_server *sim_server_new(sim_host *h, const floe__ts_config *cfg) {
   sv->s = s;
   sv->host = h;
   sv->wake_at = FLOE_TIME_NEVER;
+  sv->cfg = *cfg;
   sv->env = sim_env_new(s, sim_next_stream(s));
   floe_env_set_unix_time(sv->env->env, 0, cfg->unix_s * 1000);
   sv->core = sim_must(floe__testserver_new(sv->env->env, cfg));
@@ -230,29 +237,60 @@ sim_server *sim_server_new(sim_host *h, const floe__ts_config *cfg) {
   return sv;
 }
 
-static bool open_listener(sim_server *sv, listener *l, floe_transport transport, const floe_addr *local) {
+static void open_listener(sim_server *sv, listener *l) {
   floe_net_error why;
-  if (transport != FLOE_TRANSPORT_UDP) return sim_tcp_listen(sv->host, local, on_accept, l);
-  l->udp = sim_udp_open(sv->host, local, &listener_ops, l, &why);
-  return l->udp != NULL;
+  if (l->transport != FLOE_TRANSPORT_UDP) {
+    l->tcp = sim_tcp_listen_at(sv->host, &l->local, false, on_accept, l, &why);
+  } else {
+    l->udp = sim_udp_open(sv->host, &l->local, &listener_ops, l, &why);
+  }
+  char local[FLOE_ADDR_TEXT];
+  if (l->tcp == NULL && l->udp == NULL) sim_fail(sv->s, "cannot listen at %s", floe_addr_format(&l->local, local));
+  l->id = floe__testserver_listen(sv->core, l->transport, &l->local, &l->script);
 }
 
 floe__ts_listener sim_server_listen(sim_server *sv, floe_transport transport, const char *local, const char *script) {
-  floe__ts_script parsed;
+  listener *l = sim_keep(sv->s, sizeof *l);
   char why[200] = "";
   size_t offset;
-  if (!floe__ts_script_parse(&parsed, script == NULL ? "correct" : script, why, sizeof why, &offset)) {
+  if (!floe__ts_script_parse(&l->script, script == NULL ? "correct" : script, why, sizeof why, &offset)) {
     sim_fail(sv->s, "script '%s': %s", script, why);
     return 0;
   }
-  listener *l = sim_keep(sv->s, sizeof *l);
-  floe_addr addr = sim_addr(local);
   l->sv = sv;
-  if (!open_listener(sv, l, transport, &addr)) sim_fail(sv->s, "cannot listen at %s", local);
-  l->id = floe__testserver_listen(sv->core, transport, &addr, &parsed);
+  l->transport = transport;
+  l->local = sim_addr(local);
+  open_listener(sv, l);
   l->next = sv->listeners;
   sv->listeners = l;
   return l->id;
+}
+
+void sim_server_stop(sim_server *sv) {
+  floe__testserver_free(sv->core);
+  sv->core = NULL;
+  sv->wake_at = FLOE_TIME_NEVER;
+  for (listener *l = sv->listeners; l != NULL; l = l->next) {
+    if (l->udp != NULL) sim_udp_close(l->udp);
+    if (l->tcp != NULL) sim_tcp_unlisten(l->tcp);
+    l->udp = NULL;
+    l->tcp = NULL;
+  }
+  for (conn *c = sv->conns; c != NULL; c = c->next) {
+    if (c->tcp != NULL) sim_tcp_reset(c->tcp);
+    c->tcp = NULL;
+  }
+  for (relay *r = sv->relays; r != NULL; r = r->next) {
+    if (r->udp != NULL) sim_udp_close(r->udp);
+    r->udp = NULL;
+  }
+  sv->relays = NULL; /* the next one counts its relays anew */
+}
+
+void sim_server_restart(sim_server *sv) {
+  if (sv->core != NULL) sim_server_stop(sv);
+  sv->core = sim_must(floe__testserver_new(sv->env->env, &sv->cfg));
+  for (listener *l = sv->listeners; l != NULL; l = l->next) open_listener(sv, l);
 }
 
 floe__testserver *sim_server_core(sim_server *sv) {

@@ -39,6 +39,7 @@ typedef struct segment {
 typedef struct answer {
   sim_host *to_host;
   floe_addr src, dst; /* as the server sees them */
+  sim_tcp *met;       /* nullable: the other one connects to this one at the same time */
   bool failed;
   floe_net_error error;
 } answer;
@@ -52,7 +53,7 @@ static sim_tcp *new_conn(sim_host *h, const floe_addr *local, const floe_addr *r
 
 static sim_listener *find_listener(const sim_host *h, const floe_addr *local) {
   for (sim_listener *l = h->listeners; l != NULL; l = l->next) {
-    if (l->local.port != local->port || l->local.family != local->family) continue;
+    if (l->closed || l->local.port != local->port || l->local.family != local->family) continue;
     if (floe_addr_is_any(&l->local) || sim_same_ip(&l->local, local)) return l;
   }
   return NULL;
@@ -65,12 +66,32 @@ static bool is_used(const sim_host *h, const floe_addr *local) {
   return find_listener(h, local) != NULL;
 }
 
+static bool is_never_used(const sim_host *h, const floe_addr *local) {
+  (void)h;
+  (void)local;
+  return false;
+}
+
+sim_listener *sim_tcp_listen_at(sim_host *h, floe_addr *local, bool shared, sim_accept_fn on_accept, void *user,
+                                floe_net_error *why) {
+  bool may_share = shared && local->port != 0 && find_listener(h, local) == NULL;
+  if (!sim_net_bind(h, local, may_share ? is_never_used : is_used, why)) return NULL;
+  sim_listener *l = sim_keep(h->s, sizeof *l);
+  *l = (sim_listener){.local = *local, .on_accept = on_accept, .user = user, .next = h->listeners};
+  h->listeners = l;
+  return l;
+}
+
 bool sim_tcp_listen(sim_host *h, const floe_addr *local, sim_accept_fn on_accept, void *user) {
   if (find_listener(h, local) != NULL) return false;
   sim_listener *l = sim_keep(h->s, sizeof *l);
   *l = (sim_listener){.local = *local, .on_accept = on_accept, .user = user, .next = h->listeners};
   h->listeners = l;
   return true;
+}
+
+void sim_tcp_unlisten(sim_listener *l) {
+  l->closed = true;
 }
 
 void sim_tcp_set(sim_tcp *t, const sim_tcp_ops *ops, void *user) {
@@ -130,7 +151,33 @@ static void accept_conn(void *user, void *payload) {
   (void)payload;
   sim_tcp *server = user;
   const sim_listener *l = find_listener(server->host, &server->local);
-  if (l != NULL) l->on_accept(l->user, server, &server->remote);
+  if (l == NULL) {
+    sim_tcp_reset(server);
+    return;
+  }
+  l->on_accept(l->user, server, &server->remote);
+}
+
+static void connected(sim_tcp *t) {
+  t->state = TCP_OPEN;
+  if (t->ops != NULL && t->ops->on_connected != NULL) t->ops->on_connected(t->user, &t->local);
+}
+
+/* The ACK of the one that was first to know. */
+static void on_met(void *user, void *payload) {
+  (void)payload;
+  sim_tcp *t = user;
+  if (t->state == TCP_CONNECTING) connected(t);
+}
+
+static void meet(sim_tcp *a, sim_tcp *b) {
+  bool is_taken = (a->peer != NULL && a->peer != b) || (b->peer != NULL && b->peer != a) || b->state == TCP_ENDED;
+  if (is_taken) return;
+  a->peer = b;
+  b->peer = a;
+  a->last_arrival = sim_now(a->host->s) + sim_net_delay(a->host, b->host);
+  if (b->state == TCP_CONNECTING) sim_at(a->host->s, a->last_arrival, on_met, b, NULL);
+  connected(a);
 }
 
 static void on_answer(void *user, void *payload) {
@@ -141,14 +188,17 @@ static void on_answer(void *user, void *payload) {
     fail_conn(client, a->error);
     return;
   }
+  if (a->met != NULL) {
+    meet(client, a->met);
+    return;
+  }
   sim_tcp *server = new_conn(a->to_host, &a->dst, &a->src);
   server->state = TCP_OPEN;
   server->peer = client;
   client->peer = server;
-  client->state = TCP_OPEN;
   client->last_arrival = sim_now(client->host->s) + sim_net_delay(client->host, server->host);
   sim_at(client->host->s, client->last_arrival, accept_conn, server, NULL);
-  if (client->ops->on_connected != NULL) client->ops->on_connected(client->user, &client->local);
+  connected(client);
 }
 
 static void answer_later(sim_tcp *client, floe_time delay, answer a) {
@@ -157,12 +207,23 @@ static void answer_later(sim_tcp *client, floe_time delay, answer a) {
   sim_after(client->host->s, delay, on_answer, client, copy);
 }
 
+/* Somebody there connects from where the SYN goes to, to where it comes from. */
+static sim_tcp *find_connecting(const answer *a) {
+  for (sim_tcp *t = a->to_host->tcp; t != NULL; t = t->next) {
+    bool is_same = t->local.port == a->dst.port && sim_same_ip(&t->local, &a->dst) && t->remote.port == a->src.port &&
+                   sim_same_ip(&t->remote, &a->src);
+    if (is_same && t->state == TCP_CONNECTING) return t;
+  }
+  return NULL;
+}
+
 /* The SYN has arrived. */
 static void on_syn(void *user, void *payload) {
   sim_tcp *client = user;
   answer a = *(const answer *)payload;
   if (client->state != TCP_CONNECTING) return;
-  if (find_listener(a.to_host, &a.dst) == NULL) {
+  a.met = find_connecting(&a);
+  if (a.met == NULL && find_listener(a.to_host, &a.dst) == NULL) {
     if (a.to_host->stealth) return;
     a.failed = true;
     a.error = FLOE_NET_REFUSED;
@@ -212,6 +273,29 @@ sim_tcp *sim_tcp_connect(sim_host *h, const floe_addr *local, const floe_addr *r
                          void *user, floe_net_error *why) {
   floe_addr bound = *local;
   if (!sim_net_bind(h, &bound, is_used, why)) return NULL;
+  sim_tcp *t = new_conn(h, &bound, remote);
+  t->ops = ops;
+  t->user = user;
+  sim_after(h->s, 0, send_syn, t, NULL);
+  return t;
+}
+
+/* A port may be shared, a connection not. */
+static bool is_connected(const sim_host *h, const floe_addr *local, const floe_addr *remote) {
+  for (const sim_tcp *t = h->tcp; t != NULL; t = t->next) {
+    if (t->state != TCP_ENDED && floe_addr_equal(&t->local, local) && floe_addr_equal(&t->remote, remote)) return true;
+  }
+  return false;
+}
+
+sim_tcp *sim_tcp_connect_shared(sim_host *h, const floe_addr *local, const floe_addr *remote, const sim_tcp_ops *ops,
+                                void *user, floe_net_error *why) {
+  floe_addr bound = *local;
+  if (local->port != 0 && is_connected(h, local, remote)) {
+    *why = FLOE_NET_ADDRESS_NOT_AVAILABLE;
+    return NULL;
+  }
+  if (!sim_net_bind(h, &bound, local->port == 0 ? is_used : is_never_used, why)) return NULL;
   sim_tcp *t = new_conn(h, &bound, remote);
   t->ops = ops;
   t->user = user;
