@@ -14,6 +14,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 HEADER = TOP / "include/floe/cause.h"
 PAGES = TOP / "docs/causes"
 TABLES = {PAGES / "README.md": "", TOP / "docs/guide/701.md": "../causes/"}
+ABOUT_SERVERS = TOP / "docs/guide/701.md"  # has no causes of connections
 BEGIN, END = "<!-- table: tools/causes.py write -->", "<!-- end of table -->"
 SECTIONS = ["What it means", "How Floe decides", "What is usually behind it", "What to do", "In browsers"]
 GROUPS = {
@@ -24,6 +25,7 @@ GROUPS = {
     5: "Answers that cannot be used",
     6: "What the server said",
     0: "After gathering, and from `floe check`",
+    "check": "Between the two sides of a connection",
 }
 
 
@@ -65,6 +67,10 @@ def read_page(row, problems):
 
 def check_example(row, event, wants):
     """An example must be what Floe would say."""
+    if event.get("event") == "ice.state":
+        wants(event["cause"] == row["id"], "the example has another cause")
+        wants(event["to"] in ("failed", "disconnected"), "the example's state has no cause")
+        return
     if event["type"] == "report":
         wants(row["group"] == 0, "the example is a report, though gathering has this cause")
         return
@@ -74,14 +80,19 @@ def check_example(row, event, wants):
     wants((event["address"] is None) == (event["port"] is None), "the example has an address without port, or a port alone")
 
 
-def tables(rows, pages, link):
+def group_of(row, page):
+    """Causes of connections have a table of their own."""
+    return "check" if row["group"] == 0 and page["phase"] == "check" else row["group"]
+
+
+def tables(rows, pages, link, groups):
     """The causes as Markdown, a table for each group."""
     out = []
-    for group, title in GROUPS.items():
-        out += [f"### {title}", "", "| cause | in a sentence | phase | `errorCode` | exit |", "|---|---|---|---|---|"]
+    for group in groups:
+        out += [f"### {GROUPS[group]}", "", "| cause | in a sentence | phase | `errorCode` | exit |", "|---|---|---|---|---|"]
         for row in rows:
             page = pages[row["id"]]
-            if row["group"] == group and page:
+            if page and group_of(row, page) == group:
                 out.append(f"| [{row['id']}]({link}{row['id']}.md) | {row['sentence']} | {page['phase']} | {page['code']} | {row['exit']} |")
         out.append("")
     return "\n".join(out)
@@ -98,7 +109,9 @@ def main(command):
             problems.append(f"{path.relative_to(TOP)}: there is no such cause")
     for path, link in TABLES.items():
         text = path.read_text()
-        new = re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n\n{tables(rows, pages, link)}\n{END}", text, flags=re.S)
+        groups = [group for group in GROUPS if group != "check" or path != ABOUT_SERVERS]
+        table = tables(rows, pages, link, groups)
+        new = re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n\n{table}\n{END}", text, flags=re.S)
         if command == "write":
             path.write_text(new)
         elif new != text or BEGIN not in text:
