@@ -182,7 +182,7 @@ void floe__attempt_hide(floe__attempt *a) {
   if (a->frozen) return;
   floe_attempt_detail *d = &a->report.detail;
   /* W3C: port is absent exactly when address is; so an address whose port is not known is not told. */
-  bool told = a->base != NULL && a->local.port != 0 && floe__candidate_exposes(&a->gather->candidates, &a->local);
+  bool told = a->base != NULL && a->local.port != 0 && floe__candidate_exposes(a->gather->candidates, &a->local);
   d->local_address = told ? a->local : (floe_addr){0};
   d->interface = told ? a->base->interface.name : NULL;
 }

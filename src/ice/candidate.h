@@ -13,6 +13,9 @@ typedef struct floe__candidate {
   floe_ice_candidate pub;
   floe_addr base;   /* RFC 8445: the address sent from; of a relay candidate: the relayed address */
   floe_addr server; /* the server it came from, without its port; family 0 for host */
+  floe_sock_id sock; /* UDP: what is sent from it goes through this socket; a listening TCP candidate: the listener;
+                        0: relay and active TCP candidates */
+  bool is_gone;      /* its address or its allocation is gone: nothing can be sent from it any more */
   floe__event_node node;
   char *text; /* pub.text; owned */
 } floe__candidate;

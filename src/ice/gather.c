@@ -59,11 +59,14 @@ static bool make_servers(floe__gather *g) {
   return true;
 }
 
-floe__gather *floe__gather_new(floe__io *io, floe__event_queue *events) {
+floe__gather *floe__gather_new(const floe__gather_setup *setup) {
+  floe__io *io = setup->io;
   floe__gather *g = floe__zalloc(io->env, sizeof *g);
   if (g == NULL) return NULL;
+  g->setup = *setup;
   g->io = io;
-  g->events = events;
+  g->events = setup->events;
+  g->candidates = setup->candidates;
   if (make_servers(g)) return g;
   floe__gather_free(g);
   return NULL;
@@ -77,7 +80,6 @@ void floe__gather_free(floe__gather *g) {
     floe__lookup_clear(g->lookups[i], g->io);
     floe__free(env, g->lookups[i]);
   }
-  floe__candidate_list_clear(&g->candidates, env);
   floe__free(env, g->bases.items);
   floe__free(env, g->servers);
   floe__free(env, g->lookups);
@@ -98,7 +100,7 @@ static void set_related(const floe__gather *g, floe__candidate *c) {
     case FLOE_CANDIDATE_HOST:
     case FLOE_CANDIDATE_PRFLX: return;
     case FLOE_CANDIDATE_SRFLX:
-      if (!floe__candidate_exposes(&g->candidates, &c->base)) hide_related(&c->pub);
+      if (!floe__candidate_exposes(g->candidates, &c->base)) hide_related(&c->pub);
       return;
     case FLOE_CANDIDATE_RELAY:
       if (relay_only || c->pub.related.family == FLOE_FAMILY_NONE) hide_related(&c->pub);
@@ -124,7 +126,7 @@ static bool keep(floe__gather *g, floe__candidate *c, floe__attempt *a, uint16_t
     note_server(c, a);
   }
   c->pub.id = g->io->last_candidate + 1;
-  if (!floe__candidate_add(&g->candidates, g->io->env, c, local_preference)) return false;
+  if (!floe__candidate_add(g->candidates, g->io->env, c, local_preference)) return false;
   g->io->last_candidate++;
   if (a != NULL) a->server->n_candidates++;
   return true;
@@ -138,6 +140,7 @@ static floe__candidate *make_candidate(floe__gather *g, const floe_ice_candidate
   c->pub.transport = FLOE_TRANSPORT_UDP;
   c->base = from->base;
   c->server = from->server;
+  c->sock = from->sock;
   return c;
 }
 
@@ -145,13 +148,13 @@ floe__added floe__gather_add_candidate(floe__gather *g, const floe_ice_candidate
                                        uint16_t local_preference, uint32_t *id) {
   *id = 0;
   floe__candidate *c = make_candidate(g, proto, from);
-  bool redundant = c != NULL && floe__candidate_find_redundant(&g->candidates, c) != NULL;
-  bool full = g->candidates.n >= g->io->settings->cfg.max_candidates;
+  bool redundant = c != NULL && floe__candidate_find_redundant(g->candidates, c) != NULL;
+  bool full = g->candidates->n >= g->io->settings->cfg.max_candidates;
   if (c != NULL) set_related(g, c);
   if (c == NULL || redundant || full || !keep(g, c, from->attempt, local_preference)) {
     floe__free(g->io->env, c);
     if (redundant) return FLOE__ADDED_REDUNDANT;
-    g->candidates.dropped++;
+    g->candidates->dropped++;
     return FLOE__ADDED_DROPPED;
   }
   floe__event_init(&c->node, FLOE_EVENT_ICECANDIDATE, g->io->now, g->started_at);
@@ -163,7 +166,7 @@ floe__added floe__gather_add_candidate(floe__gather *g, const floe_ice_candidate
 
 static void add_host(floe__gather *g, const floe__base *b) {
   floe_ice_candidate c = {.type = FLOE_CANDIDATE_HOST, .address = b->udp.local};
-  floe__origin from = {.base = b->udp.local};
+  floe__origin from = {.base = b->udp.local, .sock = b->udp.id};
   uint32_t id;
   (void)floe__gather_add_candidate(g, &c, &from, (uint16_t)(65535 - b->rank % 65535), &id);
 }

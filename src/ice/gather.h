@@ -128,7 +128,20 @@ typedef enum floe__gather_state {
   FLOE__GATHER_CLOSED
 } floe__gather_state;
 
+/* What a gathering needs to know of its ICE session; borrowed, outlives it. */
+typedef struct floe__gather_setup {
+  floe__io *io;
+  floe__event_queue *events;
+  floe__candidate_list *candidates; /* of the session; further gatherings of the session add to the same */
+  /* A peer's data came through the relay candidate; floe__gather_relay_send may be called. */
+  void (*on_relayed)(void *owner, uint32_t candidate, const floe_addr *from, floe_bytes data);
+  /* What was asked with floe__gather_relay_permit was decided. */
+  void (*on_permission)(void *owner, uint32_t candidate, const floe_addr *peer, bool granted);
+  void *owner;
+} floe__gather_setup;
+
 struct floe__gather {
+  floe__gather_setup setup;
   floe__io *io;
   floe__event_queue *events;
   floe__gather_state state;
@@ -141,7 +154,7 @@ struct floe__gather {
   floe__gather_server *servers;
   size_t n_servers;
   size_t next_server; /* round-robin */
-  floe__candidate_list candidates;
+  floe__candidate_list *candidates; /* setup.candidates */
   uint32_t n_ended;
   uint8_t recent_ids[16][FLOE__STUN_TXN_ID]; /* of requests of tries that are gone: late answers are no strangers */
   uint32_t n_recent_ids;
@@ -152,7 +165,7 @@ struct floe__gather {
 };
 
 /* All memory that completing needs is taken here. NULL: none. Nothing happens yet. */
-floe__gather *floe__gather_new(floe__io *io, floe__event_queue *events);
+floe__gather *floe__gather_new(const floe__gather_setup *setup);
 void floe__gather_free(floe__gather *g); /* NULL is fine; not while its nodes are queued */
 
 void floe__gather_start(floe__gather *g);
@@ -167,6 +180,9 @@ const floe_report *floe__gather_report(const floe__gather *g);
 
 /* The attempt with this relay candidate and its live try, or NULL. `*known`: some candidate has this id. */
 floe__attempt *floe__gather_relay(floe__gather *g, uint32_t candidate, bool *known);
+/* For connectivity checks: lets the peer send to the relay candidate, over a channel if asked; answered by
+ * setup.on_permission (and not by a PERMISSION output). False: the allocation is gone, or no memory. */
+bool floe__gather_relay_permit(floe__gather *g, uint32_t candidate, const floe_addr *peer, bool use_channel);
 
 /* Called by an attempt that has just ended. */
 void floe__gather_on_attempt_ended(floe__gather *g, floe__attempt *a);
@@ -182,6 +198,7 @@ typedef struct floe__origin {
   floe_addr base;
   floe_addr server;       /* family 0: a host candidate */
   floe__attempt *attempt; /* NULL: a host candidate */
+  floe_sock_id sock;      /* what is sent from it goes through this socket; 0: a relay candidate */
 } floe__origin;
 
 /* Adds a candidate and tells it; *id is 0 unless it was added. */

@@ -151,9 +151,10 @@ static uint16_t local_preference(const floe__attempt *a, uint32_t last) {
 
 static floe__added add_srflx(floe__attempt *a, const floe__try *t, const floe_addr *mapped) {
   floe_addr base = floe__try_local(t);
+  floe_sock_id sock = t->owns_udp ? t->udp.id : t->setup.base->udp.id;
   floe_ice_candidate c = {.type = FLOE_CANDIDATE_SRFLX, .address = *mapped, .related = base};
   uint32_t id;
-  return floe__gather_add_candidate(a->gather, &c, &(floe__origin){base, t->server, a}, local_preference(a, 0), &id);
+  return floe__gather_add_candidate(a->gather, &c, &(floe__origin){base, t->server, a, sock}, local_preference(a, 0), &id);
 }
 
 static floe__added add_relay(floe__attempt *a, const floe__try *t, const floe_addr *relayed, uint32_t last) {
@@ -162,7 +163,7 @@ static floe__added add_relay(floe__attempt *a, const floe__try *t, const floe_ad
                           .related = t->turn->mapped,
                           .has_relay_protocol = true,
                           .relay_protocol = a->server->url.transport};
-  return floe__gather_add_candidate(a->gather, &c, &(floe__origin){*relayed, t->server, a}, local_preference(a, last),
+  return floe__gather_add_candidate(a->gather, &c, &(floe__origin){*relayed, t->server, a, 0}, local_preference(a, last),
                                     &a->relay_ids[last]);
 }
 
@@ -194,15 +195,19 @@ static void on_data(void *owner, floe__try *t) {
   floe__attempt *a = owner;
   bool additional = t->turn->relayed_additional.family != FLOE_FAMILY_NONE &&
                     t->turn->data_peer.family == t->turn->relayed_additional.family;
-  (void)floe__io_data(a->gather->io, a->relay_ids[additional ? 1 : 0], &t->turn->data_peer, t->turn->data);
+  const floe__gather_setup *setup = &a->gather->setup;
+  setup->on_relayed(setup->owner, a->relay_ids[additional ? 1 : 0], &t->turn->data_peer, t->turn->data);
 }
 
 /* --- permissions: each that was asked for is answered ------------------------------------------------------------- */
 
+static uint32_t relay_of_family(const floe__attempt *a, const floe__turn *turn, uint8_t family) {
+  bool additional = turn->relayed_additional.family != FLOE_FAMILY_NONE && family == turn->relayed_additional.family;
+  return a->relay_ids[additional ? 1 : 0];
+}
+
 static void tell_permission(floe__attempt *a, const floe__turn *turn, const floe_addr *peer, bool granted) {
-  bool additional =
-      turn->relayed_additional.family != FLOE_FAMILY_NONE && peer->family == turn->relayed_additional.family;
-  (void)floe__io_permission(a->gather->io, a->relay_ids[additional ? 1 : 0], peer, granted);
+  (void)floe__io_permission(a->gather->io, relay_of_family(a, turn, peer->family), peer, granted);
 }
 
 static bool is_asked(const floe__attempt *a, const floe_addr *peer) {
@@ -212,12 +217,14 @@ static bool is_asked(const floe__attempt *a, const floe_addr *peer) {
   return false;
 }
 
-static void forget_asked(floe__attempt *a, const floe_addr *peer) {
+/* False: the program did not ask for it. */
+static bool forget_asked(floe__attempt *a, const floe_addr *peer) {
   for (size_t i = 0; i < a->n_asked; i++) {
     if (!floe_addr_equal(&a->asked[i], peer)) continue;
     a->asked[i] = a->asked[--a->n_asked];
-    return;
+    return true;
   }
+  return false;
 }
 
 /* The allocation is gone, and with it the answers. */
@@ -245,8 +252,9 @@ static void on_permission(void *owner, floe__try *t) {
     floe__gather_error_server(a, t, FLOE_CAUSE_PERMISSION_FAILED, turn->error_phase, turn->outcome.code,
                               turn->outcome.code == 0 ? NULL : turn->outcome.error.reason);
   }
-  forget_asked(a, &turn->peer);
-  tell_permission(a, turn, &turn->peer, turn->granted);
+  if (forget_asked(a, &turn->peer)) tell_permission(a, turn, &turn->peer, turn->granted);
+  const floe__gather_setup *setup = &a->gather->setup;
+  setup->on_permission(setup->owner, relay_of_family(a, turn, turn->peer.family), &turn->peer, turn->granted);
 }
 
 /* Another try of ours speaks TURN to this address from the base's socket. */

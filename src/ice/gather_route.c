@@ -76,7 +76,7 @@ void floe__gather_route_icmp(floe__gather *g, const floe_input *in) {
 }
 
 floe__attempt *floe__gather_relay(floe__gather *g, uint32_t candidate, bool *known) {
-  *known = floe__candidate_by_id(&g->candidates, candidate) != NULL;
+  *known = floe__candidate_by_id(g->candidates, candidate) != NULL;
   for (size_t i = 0; *known && i < g->n_servers; i++) {
     floe__gather_server *s = &g->servers[i];
     for (size_t k = 0; k < s->n_attempts; k++) {
@@ -85,4 +85,11 @@ floe__attempt *floe__gather_relay(floe__gather *g, uint32_t candidate, bool *kno
     }
   }
   return NULL;
+}
+
+bool floe__gather_relay_permit(floe__gather *g, uint32_t candidate, const floe_addr *peer, bool use_channel) {
+  bool known;
+  floe__attempt *a = floe__gather_relay(g, candidate, &known);
+  const floe__try *live = a == NULL ? NULL : floe__attempt_live(a);
+  return live != NULL && floe__turn_permit(live->turn, g->io->now, peer, use_channel);
 }

@@ -57,15 +57,20 @@ static bool make_room(floe__io *io, size_t size) {
   return true;
 }
 
-static bool push(floe__io *io, const floe_output *output, floe_bytes data) {
-  size_t size = record_size(data.len);
+static bool push2(floe__io *io, const floe_output *output, floe_bytes head, floe_bytes data) {
+  size_t size = record_size(head.len + data.len);
   if (!make_room(io, size)) return false;
   floe__output_queue *q = &io->commands;
-  record r = {.output = *output, .size = size, .data_len = data.len};
+  record r = {.output = *output, .size = size, .data_len = head.len + data.len};
   memcpy(q->buf + q->tail, &r, sizeof r);
-  if (data.len > 0) memcpy(q->buf + q->tail + sizeof r, data.ptr, data.len);
+  if (head.len > 0) memcpy(q->buf + q->tail + sizeof r, head.ptr, head.len);
+  if (data.len > 0) memcpy(q->buf + q->tail + sizeof r + head.len, data.ptr, data.len);
   q->tail += size;
   return true;
+}
+
+static bool push(floe__io *io, const floe_output *output, floe_bytes data) {
+  return push2(io, output, (floe_bytes){0}, data);
 }
 
 bool floe__io_next(floe__io *io, floe_output *out) {
@@ -110,11 +115,16 @@ void floe__io_clear(floe__io *io) {
   memset(&io->commands, 0, sizeof io->commands);
 }
 
-bool floe__io_transmit(floe__io *io, floe_sock_id sock, const floe_addr *to, floe_bytes data) {
+bool floe__io_transmit2(floe__io *io, floe_sock_id sock, const floe_addr *to, floe_bytes head, floe_bytes data) {
   floe_output out = {.type = FLOE_OUTPUT_TRANSMIT};
   out.u.transmit.sock = sock;
   out.u.transmit.to = *to;
-  return push(io, &out, data);
+  out.u.transmit.dscp = io->dscp;
+  return push2(io, &out, head, data);
+}
+
+bool floe__io_transmit(floe__io *io, floe_sock_id sock, const floe_addr *to, floe_bytes data) {
+  return floe__io_transmit2(io, sock, to, (floe_bytes){0}, data);
 }
 
 floe_sock_id floe__io_open(floe__io *io, floe_transport transport, const floe_addr *local, const floe_addr *remote) {
@@ -127,18 +137,39 @@ floe_sock_id floe__io_open(floe__io *io, floe_transport transport, const floe_ad
   return ++io->last_sock;
 }
 
+floe_sock_id floe__io_open_tcp(floe__io *io, const floe_addr *local, const floe_addr *remote, bool shared) {
+  floe_output out = {.type = FLOE_OUTPUT_OPEN};
+  out.u.open.sock = io->last_sock + 1;
+  out.u.open.transport = FLOE_TRANSPORT_TCP;
+  out.u.open.local = *local;
+  out.u.open.shared = shared;
+  out.u.open.listen = remote == NULL;
+  if (remote != NULL) out.u.open.remote = *remote;
+  if (!push(io, &out, (floe_bytes){0})) return 0;
+  return ++io->last_sock;
+}
+
 bool floe__io_close(floe__io *io, floe_sock_id sock) {
   floe_output out = {.type = FLOE_OUTPUT_CLOSE};
   out.u.close.sock = sock;
   return push(io, &out, (floe_bytes){0});
 }
 
-floe_req_id floe__io_resolve(floe__io *io, const char *host, floe_family family) {
+static floe_req_id resolve(floe__io *io, const char *host, floe_family family, bool multicast) {
   floe_output out = {.type = FLOE_OUTPUT_RESOLVE};
+  out.u.resolve.multicast = multicast;
   out.u.resolve.req = io->last_req + 1;
   out.u.resolve.family = family;
   if (!push(io, &out, (floe_bytes){(const uint8_t *)host, strlen(host) + 1})) return 0;
   return ++io->last_req;
+}
+
+floe_req_id floe__io_resolve(floe__io *io, const char *host, floe_family family) {
+  return resolve(io, host, family, false);
+}
+
+floe_req_id floe__io_resolve_multicast(floe__io *io, const char *host, floe_family family) {
+  return resolve(io, host, family, true);
 }
 
 bool floe__io_ask_interfaces(floe__io *io) {

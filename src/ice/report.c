@@ -52,7 +52,7 @@ void floe__report_fill(floe__gather *g) {
   for (size_t i = 0; i < g->n_servers; i++) fill_server(&g->server_reports[i], &g->servers[i]);
   report->servers = g->server_reports;
   report->n_servers = g->n_servers;
-  report->dropped_candidates = g->candidates.dropped;
+  report->dropped_candidates = g->candidates->dropped;
   report->elapsed_ms = floe__ms_between(g->started_at, g->completed_at);
   report->verdict = judge_all(report);
 }
