@@ -33,9 +33,11 @@ typedef enum floe__stun_method {
   FLOE__STUN_CHANNEL_BIND = 0x009
 } floe__stun_method;
 
-/* One row per attribute: enumerator (index into the view), type on the wire, name. */
+/* One row per attribute: enumerator (index into the view), type on the wire, name. RFC 8489, RFC 8656, RFC 8445 and
+ * RFC 5780. Known is what has a row here, which says nothing of what a server of ours understands. */
 #define FLOE__STUN_ATTR_MAP(X)                                      \
   X(MAPPED_ADDRESS, 0x0001, "MAPPED-ADDRESS")                       \
+  X(CHANGE_REQUEST, 0x0003, "CHANGE-REQUEST")                       \
   X(USERNAME, 0x0006, "USERNAME")                                   \
   X(MESSAGE_INTEGRITY, 0x0008, "MESSAGE-INTEGRITY")                 \
   X(ERROR_CODE, 0x0009, "ERROR-CODE")                               \
@@ -58,6 +60,8 @@ typedef enum floe__stun_method {
   X(RESERVATION_TOKEN, 0x0022, "RESERVATION-TOKEN")                 \
   X(PRIORITY, 0x0024, "PRIORITY")                                   \
   X(USE_CANDIDATE, 0x0025, "USE-CANDIDATE")                         \
+  X(PADDING, 0x0026, "PADDING")                                     \
+  X(RESPONSE_PORT, 0x0027, "RESPONSE-PORT")                         \
   X(ADDITIONAL_ADDRESS_FAMILY, 0x8000, "ADDITIONAL-ADDRESS-FAMILY") \
   X(ADDRESS_ERROR_CODE, 0x8001, "ADDRESS-ERROR-CODE")               \
   X(PASSWORD_ALGORITHMS, 0x8002, "PASSWORD-ALGORITHMS")             \
@@ -67,7 +71,9 @@ typedef enum floe__stun_method {
   X(ALTERNATE_SERVER, 0x8023, "ALTERNATE-SERVER")                   \
   X(FINGERPRINT, 0x8028, "FINGERPRINT")                             \
   X(ICE_CONTROLLED, 0x8029, "ICE-CONTROLLED")                       \
-  X(ICE_CONTROLLING, 0x802A, "ICE-CONTROLLING")
+  X(ICE_CONTROLLING, 0x802A, "ICE-CONTROLLING")                     \
+  X(RESPONSE_ORIGIN, 0x802B, "RESPONSE-ORIGIN")                     \
+  X(OTHER_ADDRESS, 0x802C, "OTHER-ADDRESS")
 
 typedef enum floe__stun_attr {
 #define FLOE__ROW(id, wire, name) FLOE__STUN_##id,
@@ -75,6 +81,7 @@ typedef enum floe__stun_attr {
 #undef FLOE__ROW
       FLOE__STUN_ATTR_COUNT
 } floe__stun_attr;
+_Static_assert(FLOE__STUN_ATTR_COUNT <= 64, "one bit of floe__stun_msg.present each");
 
 uint16_t floe__stun_attr_type(floe__stun_attr attr);
 const char *floe__stun_attr_name(floe__stun_attr attr);

@@ -16,7 +16,7 @@ static const char *const names[FLOE__STUN_ATTR_COUNT] = {
 
 /* Known types by their upper bit (comprehension-optional or not) and the rest, which the two ranges share: attribute
  * plus one, 0 = unknown. */
-#define TYPES_PER_RANGE 0x2B
+#define TYPES_PER_RANGE 0x2D
 static const uint8_t known[2][TYPES_PER_RANGE] = {
 #define FLOE__ROW(id, wire, name) [(wire) >> 15][(wire)&0x7FFF] = FLOE__STUN_##id + 1,
     FLOE__STUN_ATTR_MAP(FLOE__ROW)

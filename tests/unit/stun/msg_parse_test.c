@@ -226,14 +226,14 @@ static void unknown_required_attributes(void **state) {
                                       "80ff0000"
                                       "00020000"
                                       "7fff0000"
-                                      "00260000"
+                                      "00210000"
                                       "ffff0000"
                                       "002b0000"
-                                      "00030000"
                                       "00040000"
                                       "00050000"
-                                      "00070000"));
-  static const uint16_t want[] = {0x0000, 0x0002, 0x7fff, 0x0026, 0x002b, 0x0003, 0x0004, 0x0005};
+                                      "00070000"
+                                      "002d0000"));
+  static const uint16_t want[] = {0x0000, 0x0002, 0x7fff, 0x0021, 0x002b, 0x0004, 0x0005, 0x0007};
   assert_int_equal(m.n_unknown, 8); /* the first eight; 0x8000 to 0xffff are optional */
   assert_memory_equal(m.unknown, want, sizeof want);
   assert_int_equal(m.present, 0);
