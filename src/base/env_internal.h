@@ -11,8 +11,10 @@ struct floe_env {
   bool has_unix_time;
   int64_t unix_ms_at_zero; /* wall clock at monotonic time 0, in ms since 1970 */
   uint8_t random_batch[FLOE__RANDOM_BATCH];
-  size_t random_left; /* unused bytes at the end of random_batch */
-  void *tls;          /* what src/tls shares between sessions; nullable */
+  size_t random_left;   /* unused bytes at the end of random_batch */
+  uint32_t n_agents;    /* made so far: agents are numbered from 1 */
+  uint32_t trace_agent; /* the agent that runs now, for traces; 0 = none */
+  void *tls;            /* what src/tls shares between sessions; nullable */
   void (*tls_free)(floe_env *env, void *tls);
 };
 

@@ -34,6 +34,7 @@ bool floe__trace_begin(floe__trace *t, floe_env *env, floe_time now, const char 
   t->env = env;
   int n = snprintf(t->buf, sizeof t->buf, "{\"t_ms\":%.3f,\"event\":\"%s\"", (double)now / (double)FLOE_MS, event);
   t->len = (size_t)n;
+  if (env->trace_agent != 0) floe__trace_int(t, "agent", env->trace_agent);
   return true;
 }
 

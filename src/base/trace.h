@@ -6,6 +6,7 @@
  *     floe__trace_end(&t);
  *   }
  *
+ * The agent that runs (env->trace_agent) is named in each event, so that several in one env can be told apart.
  * Field names are the caller's literals. No credential is ever passed in; addresses go through floe__trace_addr, which
  * leaves them out unless the env asks for them. */
 #ifndef FLOE_BASE_TRACE_H

@@ -16,6 +16,7 @@ typedef enum agent_state {
 
 struct floe_ice_agent {
   floe__io io;
+  uint32_t number; /* in traces */
   floe__settings *settings;
   agent_state state;
   floe_ice_gathering_state gathering_state; /* as told by the events handed out */
@@ -50,6 +51,7 @@ static void go(floe_ice_agent *agent, agent_state next) {
 
 /* Time never goes back: an earlier `now` counts as the latest seen. What is due is done first, in its order. */
 static void advance(floe_ice_agent *agent, floe_time now) {
+  agent->io.env->trace_agent = agent->number;
   if (now > agent->io.now) agent->io.now = now;
 }
 
@@ -72,6 +74,7 @@ floe_status floe_ice_agent_new(floe_ice_agent **out, floe_env *env, const floe_i
   }
   agent->settings = settings;
   agent->io.env = env;
+  agent->number = ++env->n_agents;
   agent->io.settings = settings;
   *out = agent;
   return FLOE_OK;
@@ -228,6 +231,7 @@ static bool put_event(floe_ice_agent *agent, floe_output *out) {
 
 void floe_ice_agent_poll(floe_ice_agent *agent, floe_output *out) {
   memset(out, 0, sizeof *out);
+  agent->io.env->trace_agent = agent->number;
   run_due(agent);
   finish_close(agent);
   /* A refused permission comes after the event that says why. */

@@ -155,6 +155,11 @@ static void a_trace_is_json_without_addresses(void **state) {
   floe__trace_addr(&t, "addr", &addr);
   floe__trace_end(&t);
   assert_string_equal(l.trace, "{\"t_ms\":1.500,\"event\":\"a.b\",\"text\":\"q\\\"b\\\\n\\u000a\\u007f\",\"n\":-3}");
+  env->trace_agent = 4294967295;
+  assert_true(floe__trace_begin(&t, env, 0, "a"));
+  floe__trace_end(&t);
+  assert_string_equal(l.trace, "{\"t_ms\":0.000,\"event\":\"a\",\"agent\":4294967295}");
+  env->trace_agent = 0;
   env->cfg.trace_addresses = true;
   assert_true(floe__trace_begin(&t, env, 0, "a"));
   floe__trace_addr(&t, "addr", &addr);
