@@ -61,7 +61,7 @@ static void data_travels_both_ways(void **state) {
     sim_run_for(w->s, 100);
     world_expect(w,
                  "*0.0 permission 198.51.100.1:9000 granted\n"
-                 "*0.0 data from 198.51.100.1:9000 \"back\"\n");
+                 "*0.0 data relay 198.51.100.1:9000 \"back\"\n");
     world_expect_wire(w, use_channel ? "ChannelData" : "Send", "*\n");
     assert_int_equal(sim_server_counters(w->server).channels, use_channel ? 1 : 0);
     world_free(w);

@@ -20,6 +20,7 @@ static void on_timer(void *user, void *payload) {
   sim_agent *a = user;
   if (a->core == NULL || sim_now(a->s) < a->wake_at) return; /* an earlier plan */
   a->wake_at = FLOE_TIME_NEVER;
+  sim_check_wake(a);
   sim_agent_feed(a, &(floe_input){.type = FLOE_INPUT_TIMER});
 }
 
@@ -32,12 +33,6 @@ static void wait_until(sim_agent *a, floe_time until, const char *reason) {
   if (until == a->wake_at) return;
   a->wake_at = until;
   if (until != FLOE_TIME_NEVER) sim_at(a->s, until, on_timer, a, NULL);
-}
-
-static void record_data(sim_agent *a, const floe_output *out) {
-  char from[FLOE_ADDR_TEXT];
-  sim_text_add(&a->events, "%.1f data from %s \"%.*s\"\n", sim_agent_ms(a), floe_addr_format(&out->u.data.from, from),
-               (int)out->u.data.data.len, (const char *)out->u.data.data.ptr);
 }
 
 static void record_permission(sim_agent *a, const floe_output *out) {
@@ -58,9 +53,12 @@ static void handle_output(sim_agent *a, const floe_output *out) {
       sim_check_event(a, out->u.event);
       sim_agent_record(a, out->u.event);
       return;
-    case FLOE_OUTPUT_DATA: record_data(a, out); return;
+    case FLOE_OUTPUT_DATA:
+      sim_check_data(a, out);
+      sim_agent_take_data(a, out);
+      return;
     case FLOE_OUTPUT_PERMISSION: record_permission(a, out); return;
-    case FLOE_OUTPUT_PUBLISH: return;
+    case FLOE_OUTPUT_PUBLISH: sim_agent_publish(a, out); return;
   }
 }
 
@@ -73,6 +71,7 @@ void sim_agent_drain(sim_agent *a) {
     if (out.type != FLOE_OUTPUT_WAIT) continue;
     bool has_completed = before == FLOE_ICE_GATHERING_GATHERING && a->told_state == FLOE_ICE_GATHERING_COMPLETE;
     if (has_completed) sim_check_report(a);
+    sim_check_after_drain(a);
     return;
   }
   sim_fail(a->s, "poll does not end in WAIT");
@@ -266,6 +265,7 @@ static uint64_t clear_agent(sim_agent *a) {
   sim_text_clear(&a->wire);
   sim_text_clear(&a->filtered);
   sim_text_clear(&a->report);
+  sim_agent_clear_connection(a);
   return leaks;
 }
 
@@ -285,7 +285,10 @@ static void make_core(sim_agent *a) {
   floe_error why = {0};
   floe_env_set_unix_time(a->env->env, sim_now(a->s), a->options.unix_ms + (int64_t)(sim_now(a->s) / FLOE_MS));
   floe_status st = floe_ice_agent_new(&a->core, a->env->env, &a->cfg, &why);
-  if (st == FLOE_OK) return;
+  if (st == FLOE_OK) {
+    sim_agent_keep_local_secret(a);
+    return;
+  }
   a->core = NULL;
   bool may_fail = st == FLOE_E_NOMEM && a->env->alloc.failed > 0;
   if (!may_fail) sim_fail(a->s, "%s: %s: %s", floe_status_name(st), why.path, why.message);
@@ -298,6 +301,7 @@ sim_agent *sim_agent_new(sim_host *h, const floe_ice_config *cfg, const sim_agen
   a->host = h;
   a->cfg = *cfg;
   a->wake_at = FLOE_TIME_NEVER;
+  a->c.accepted = FLOE_SOCK_ACCEPTED;
   if (options != NULL) a->options = *options;
   if (a->options.unix_ms == 0) a->options.unix_ms = SIM_UNIX_MS;
   a->env = sim_env_new_failing(s, sim_next_stream(s), a->options.fail_at, a->options.fail_from);

@@ -9,15 +9,22 @@
  *     5010.0 error 701 udp_timeout turn:192.0.2.9 at - allocate
  *     5010.0 candidate end
  *     5010.0 state complete
+ *     5012.0 connection checking
+ *     5022.0 pair host 10.0.0.1:50000 > srflx 203.0.113.2:40000
+ *     5022.0 connection connected
+ *     5030.0 data host 203.0.113.2:40000 "text"
+ *     5900.0 connection failed checks_unanswered
  *
  * Times are virtual milliseconds. The text of a 701 is left out: that it is "<cause>: <sentence>" is checked for each,
  * with all that holds in every world (sim_check.c): poll ends in WAIT for a later time, sockets are known, nothing is
  * told after close, no 701 comes twice for a URL, each attempt in the report has ended, verdicts fit the attempts, no
- * credential is in the trace, no block is left at the end. */
+ * credential or password is in the trace, no block is left at the end; and for connections (sim_check_connection.c):
+ * states follow each other as W3C has them, `failed` and `disconnected` have a cause and nothing else has, a pair is
+ * selected while connected, and no timer spins. */
 #ifndef FLOE_TESTS_SIM_AGENT_H
 #define FLOE_TESTS_SIM_AGENT_H
 
-#include "floe/ice.h"
+#include "floe/stats.h"
 #include "support/sim_net.h"
 
 typedef struct sim_agent sim_agent;
@@ -50,6 +57,47 @@ floe_status sim_agent_send_relayed(sim_agent *a, uint32_t candidate, const char 
 void sim_agent_feed(sim_agent *a, const floe_input *in);
 /* The test lies about sockets, so that outputs may name ones that are not there: they are dropped. */
 void sim_agent_set_lenient(sim_agent *a);
+
+/* The same for connecting. Passwords that pass here must never be in the trace. */
+floe_status sim_agent_set_role(sim_agent *a, floe_ice_role role);
+floe_status sim_agent_set_remote_parameters(sim_agent *a, const floe_ice_parameters *params);
+floe_status sim_agent_add_remote_candidate(sim_agent *a, const char *line);
+void sim_agent_end_of_remote_candidates(sim_agent *a);
+floe_status sim_agent_set_remote_description(sim_agent *a, const char *text);
+floe_status sim_agent_send(sim_agent *a, floe_bytes data, uint8_t dscp);
+floe_status sim_agent_send_text(sim_agent *a, const char *text);
+floe_status sim_agent_restart(sim_agent *a);
+/* After sim_host_add_address or sim_host_remove_address: the program says so; the agent asks for the list. */
+void sim_agent_interfaces_changed(sim_agent *a);
+/* The same as a driver does it that notices by itself: the list comes unasked. */
+void sim_agent_tell_interfaces(sim_agent *a);
+/* What the last of these calls that was refused had to say. */
+const floe_error *sim_agent_why(const sim_agent *a);
+
+/* Called with each local candidate that is told, and with NULL at their end; may plan events only. */
+void sim_agent_on_candidate(sim_agent *a, void (*fn)(void *user, const floe_ice_candidate *c), void *user);
+
+/* What the peer has sent so far. */
+typedef struct sim_data {
+  floe_time at;
+  floe_addr from;
+  size_t len;
+  uint8_t *bytes;
+} sim_data;
+size_t sim_agent_n_data(const sim_agent *a);
+const sim_data *sim_agent_data(const sim_agent *a, size_t n); /* fails the test when there is none */
+
+/* As told last. */
+floe_ice_connection_state sim_agent_connection(const sim_agent *a);
+bool sim_agent_is_connected(const sim_agent *a); /* connected or completed */
+floe_cause sim_agent_connection_cause(const sim_agent *a);
+/* "host 10.0.0.1:50000 > srflx 203.0.113.2:40000", or "none". Valid until the next call. */
+const char *sim_agent_pair(sim_agent *a);
+/* The report on the connection as text (sim_report.c). Valid until the next call. */
+const char *sim_agent_connection_report(sim_agent *a);
+floe_cause sim_agent_verdict(sim_agent *a);
+/* How often a timer woke the agent. */
+uint64_t sim_agent_timers(const sim_agent *a);
 
 /* Runs until the state is `complete`, or for `limit_ms`; true when it came. */
 bool sim_agent_run_to_complete(sim_agent *a, uint64_t limit_ms);

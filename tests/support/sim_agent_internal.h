@@ -22,6 +22,8 @@ typedef struct sim_slot {
   sim_slot_state state;
   sim_udp *udp;
   sim_tcp *tcp;
+  sim_listener *listener;
+  bool listen, shared;
   floe_net_error why; /* a bind that failed, until it is told */
   struct sim_slot *next;
 } sim_slot;
@@ -37,8 +39,33 @@ typedef struct sim_lookup {
 typedef struct sim_told_candidate {
   uint32_t id;
   bool is_relay;
+  bool is_hidden; /* behind a .local name */
   floe_addr address;
 } sim_told_candidate;
+
+/* What was told of the connection, and what is known from the calls. */
+typedef struct sim_connection {
+  floe_ice_connection_state told;
+  floe_cause cause;
+  bool has_pair;
+  char pair[400];
+  bool restarted; /* `new` may follow */
+  char **secrets;
+  size_t n_secrets;
+  bool has_remote; /* the peer's parameters were given at some time */
+  sim_data *data;
+  size_t n_data;
+  floe_error why;
+  void (*on_candidate)(void *user, const floe_ice_candidate *c);
+  void *on_candidate_user;
+  floe_sock_id accepted;
+  /* timers in the present second */
+  uint64_t timers;
+  floe_time second;
+  uint32_t wakes;
+  bool was_idle;
+  sim_text report;
+} sim_connection;
 
 struct sim_agent {
   sim *s;
@@ -55,6 +82,7 @@ struct sim_agent {
   sim_lookup *lookups;
 
   sim_text events, wire, filtered, report;
+  sim_connection c;
 
   /* what was told in this gathering */
   floe_ice_gathering_state told_state;
@@ -69,6 +97,11 @@ struct sim_agent {
 
 /* sim_agent.c */
 void sim_agent_drain(sim_agent *a);
+/* sim_connect.c: calls and outputs of connecting */
+void sim_agent_take_data(sim_agent *a, const floe_output *out);
+void sim_agent_keep_secret(sim_agent *a, const char *secret);
+void sim_agent_keep_local_secret(sim_agent *a);
+void sim_agent_clear_connection(sim_agent *a);
 double sim_agent_ms(const sim_agent *a);
 
 /* sim_sockets.c: sockets and look-ups */
@@ -77,6 +110,7 @@ void sim_agent_close_socket(sim_agent *a, floe_sock_id id);
 void sim_agent_transmit(sim_agent *a, const floe_output *out);
 void sim_agent_resolve(sim_agent *a, const floe_output *out);
 void sim_agent_list_interfaces(sim_agent *a);
+void sim_agent_publish(sim_agent *a, const floe_output *out);
 /* How many sockets the agent has not closed. */
 size_t sim_agent_open_sockets(const sim_agent *a);
 
@@ -85,12 +119,20 @@ void sim_agent_record(sim_agent *a, const floe_event *e);
 
 /* sim_report.c */
 void sim_report_text(sim_text *out, const floe_report *report);
+void sim_connection_report_text(sim_text *out, const floe_connection_report *report);
 
 /* sim_check.c: what holds in every world */
 void sim_check_event(sim_agent *a, const floe_event *e);
 void sim_check_error(sim_agent *a, const floe_candidate_error *e, const sim_error *copy);
 void sim_check_report(sim_agent *a);
 void sim_check_trace(sim_agent *a);
+
+/* sim_check_connection.c */
+void sim_check_connection_change(sim_agent *a, const floe_connection_change *change);
+void sim_check_pair_change(sim_agent *a, const floe_pair_change *change);
+void sim_check_data(sim_agent *a, const floe_output *out);
+void sim_check_after_drain(sim_agent *a);
+void sim_check_wake(sim_agent *a);
 uint32_t sim_agent_credentials_of(const sim_agent *a, uint32_t server_index);
 
 #endif

@@ -23,7 +23,9 @@ uint32_t sim_agent_credentials_of(const sim_agent *a, uint32_t server_index) {
 
 static void check_state_change(sim_agent *a, floe_ice_gathering_state state) {
   switch (state) {
-    case FLOE_ICE_GATHERING_NEW: sim_fail(a->s, "the state became `new`"); return;
+    case FLOE_ICE_GATHERING_NEW:
+      if (a->c.n_secrets < 2) sim_fail(a->s, "the state became `new` without a restart");
+      return;
     case FLOE_ICE_GATHERING_GATHERING:
       if (a->told_state == FLOE_ICE_GATHERING_GATHERING) sim_fail(a->s, "`gathering` was told twice");
       return;
@@ -42,7 +44,8 @@ static void check_candidate(sim_agent *a, const floe_ice_candidate *c) {
   }
   if (c->address.port == 0 || c->address.family == FLOE_FAMILY_NONE) sim_fail(a->s, "a candidate without an address");
   if (c->text == NULL || strncmp(c->text, "candidate:", 10) != 0) sim_fail(a->s, "a candidate without its text");
-  bool is_served = c->type == FLOE_CANDIDATE_SRFLX || c->type == FLOE_CANDIDATE_RELAY;
+  bool is_rewritten = c->type == FLOE_CANDIDATE_SRFLX && !c->has_server && a->cfg.n_rewrites > 0;
+  bool is_served = !is_rewritten && (c->type == FLOE_CANDIDATE_SRFLX || c->type == FLOE_CANDIDATE_RELAY);
   if (is_served != c->has_server || is_served != (c->url != NULL)) sim_fail(a->s, "a candidate's server is wrong");
   if ((c->type == FLOE_CANDIDATE_RELAY) != c->has_relay_protocol) sim_fail(a->s, "a relay protocol is wrong");
   bool only_relay = a->cfg.ice_transport_policy == FLOE_ICE_TRANSPORT_POLICY_RELAY;
@@ -68,9 +71,9 @@ void sim_check_event(sim_agent *a, const floe_event *e) {
       check_candidate(a, e->u.candidate);
       return;
     case FLOE_EVENT_ICECANDIDATEERROR: check_place(a, e->type); return;
+    case FLOE_EVENT_ICECONNECTIONSTATECHANGE: sim_check_connection_change(a, &e->u.connection); return;
+    case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE: sim_check_pair_change(a, &e->u.pair); return;
     case FLOE_EVENT_ICESERVERERROR:
-    case FLOE_EVENT_ICECONNECTIONSTATECHANGE:
-    case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE:
     case FLOE_EVENT_COUNT: return;
   }
 }
@@ -81,8 +84,7 @@ static bool is_surfaced(const sim_agent *a, const char *ip) {
   floe_addr addr;
   if (!floe_addr_parse(&addr, ip)) return false;
   for (size_t i = a->first_candidate; i < a->n_candidates; i++) {
-    const floe_addr *told = &a->candidates[i].address;
-    if (sim_same_ip(told, &addr)) return true;
+    if (!a->candidates[i].is_hidden && sim_same_ip(&a->candidates[i].address, &addr)) return true;
   }
   return false;
 }
@@ -217,5 +219,8 @@ void sim_check_trace(sim_agent *a) {
     const char *credential = a->cfg.ice_servers[i].credential;
     if (credential == NULL || strlen(credential) < 4) continue;
     if (strstr(sim_agent_trace(a), credential) != NULL) sim_fail(a->s, "a credential is in the trace");
+  }
+  for (size_t i = 0; i < a->c.n_secrets; i++) {
+    if (strstr(sim_agent_trace(a), a->c.secrets[i]) != NULL) sim_fail(a->s, "a password is in the trace");
   }
 }

@@ -12,12 +12,15 @@ static void copy_text(char *out, size_t cap, const char *text) {
 
 static void keep_candidate(sim_agent *a, const floe_ice_candidate *c) {
   a->candidates = sim_must(realloc(a->candidates, (a->n_candidates + 1) * sizeof *a->candidates));
-  a->candidates[a->n_candidates++] =
-      (sim_told_candidate){.id = c->id, .is_relay = c->type == FLOE_CANDIDATE_RELAY, .address = c->address};
+  a->candidates[a->n_candidates++] = (sim_told_candidate){.id = c->id,
+                                                          .is_relay = c->type == FLOE_CANDIDATE_RELAY,
+                                                          .is_hidden = c->mdns_name != NULL,
+                                                          .address = c->address};
 }
 
 static void record_candidate(sim_agent *a, const floe_ice_candidate *c) {
   char address[FLOE_ADDR_TEXT], related[FLOE_ADDR_TEXT];
+  if (a->c.on_candidate != NULL) a->c.on_candidate(a->c.on_candidate_user, c);
   if (c == NULL) {
     a->told_end = true;
     sim_text_add(&a->events, "%.1f candidate end\n", sim_agent_ms(a));
@@ -36,6 +39,8 @@ static void record_candidate(sim_agent *a, const floe_ice_candidate *c) {
       break;
   }
   if (c->url != NULL) sim_text_add(&a->events, " %s", c->url);
+  if (c->mdns_name != NULL) sim_text_add(&a->events, " %s", c->mdns_name);
+  if (c->tcp_type != FLOE_TCP_TYPE_NONE) sim_text_add(&a->events, " tcp %s", floe_tcp_type_name(c->tcp_type));
   sim_text_add(&a->events, "\n");
 }
 
@@ -109,14 +114,34 @@ static void record_state(sim_agent *a, floe_ice_gathering_state state) {
   a->first_candidate = a->n_candidates;
 }
 
+static void record_connection(sim_agent *a, const floe_connection_change *change) {
+  a->c.told = change->state;
+  a->c.cause = change->cause;
+  sim_text_add(&a->events, "%.1f connection %s%s%s\n", sim_agent_ms(a), floe_ice_connection_state_name(change->state),
+               change->cause == FLOE_CAUSE_NONE ? "" : " ",
+               change->cause == FLOE_CAUSE_NONE ? "" : floe_cause_id(change->cause));
+}
+
+static void record_pair(sim_agent *a, const floe_pair_change *change) {
+  char local[FLOE_ADDR_TEXT], remote[FLOE_ADDR_TEXT];
+  a->c.has_pair = change->local != NULL && change->remote != NULL;
+  if (a->c.has_pair) {
+    (void)snprintf(a->c.pair, sizeof a->c.pair, "%s%s %s > %s %s",
+                   change->local->transport == FLOE_TRANSPORT_TCP ? "tcp " : "",
+                   floe_candidate_type_name(change->local->type), floe_addr_format(&change->local->address, local),
+                   floe_candidate_type_name(change->remote->type), floe_addr_format(&change->remote->address, remote));
+  }
+  sim_text_add(&a->events, "%.1f pair %s\n", sim_agent_ms(a), sim_agent_pair(a));
+}
+
 void sim_agent_record(sim_agent *a, const floe_event *e) {
   switch (e->type) {
     case FLOE_EVENT_ICEGATHERINGSTATECHANGE: record_state(a, e->u.gathering_state); return;
     case FLOE_EVENT_ICECANDIDATE: record_candidate(a, e->u.candidate); return;
     case FLOE_EVENT_ICECANDIDATEERROR:
     case FLOE_EVENT_ICESERVERERROR: record_error(a, e); return;
-    case FLOE_EVENT_ICECONNECTIONSTATECHANGE:
-    case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE: return;
+    case FLOE_EVENT_ICECONNECTIONSTATECHANGE: record_connection(a, &e->u.connection); return;
+    case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE: record_pair(a, &e->u.pair); return;
     case FLOE_EVENT_COUNT: sim_fail(a->s, "an event of no type"); return;
   }
 }
