@@ -58,19 +58,32 @@ static int fail_starting(const char *what, int status) {
   return FLOE__EXIT_OTHER;
 }
 
+/* Opens one port, or the four of a square. Returns how many, or a negative error of libuv. */
+static int open_port(run *r, const floe__testserver_port *port, const floe_addr *alternate, floe_addr bound[4]) {
+  int status = alternate == NULL
+                   ? floe__testserver_uv_listen(r->server, port->transport, &port->addr, &port->script, &bound[0])
+                   : floe__testserver_uv_listen_square(r->server, &port->addr, alternate, &port->script, bound);
+  if (status != 0) return status;
+  return alternate == NULL ? 1 : 4;
+}
+
 static int open_ports(run *r, const floe__testserver_options *o) {
+  const floe_addr *alternate = o->has_alternate ? &o->alternate : NULL;
   for (size_t i = 0; i < o->n_ports; i++) {
     const floe__testserver_port *port = &o->ports[i];
-    floe_addr bound;
+    bool is_udp = port->transport == FLOE_TRANSPORT_UDP;
+    floe_addr bound[4];
     char text[512], addr[FLOE_ADDR_TEXT];
-    int status = floe__testserver_uv_listen(r->server, port->transport, &port->addr, &port->script, &bound);
-    if (status != 0) {
-      (void)snprintf(text, sizeof text, "--listen %s: %s", port->arg, uv_strerror(status));
+    int n = open_port(r, port, is_udp ? alternate : NULL, bound);
+    if (n < 0) {
+      (void)snprintf(text, sizeof text, "--listen %s: %s", port->arg, uv_strerror(n));
       return refuse(text);
     }
-    if (o->quiet) continue;
-    (void)printf("listening %s %s (%s)\n", floe_transport_name(port->transport), floe_addr_format(&bound, addr),
-                 port->script_text);
+    if (is_udp) alternate = NULL;
+    for (int k = 0; !o->quiet && k < n; k++) {
+      (void)printf("listening %s %s (%s)\n", floe_transport_name(port->transport), floe_addr_format(&bound[k], addr),
+                   port->script_text);
+    }
   }
   (void)fflush(stdout);
   return FLOE__EXIT_OK;

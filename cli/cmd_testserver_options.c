@@ -8,7 +8,7 @@
 #include "mem.h"
 #include "text.h"
 
-enum { STUN_PORT = 3478, STUNS_PORT = 5349, MAX_LIFETIME_S = 3600, MAX_SCRIPT_WHY = 200 };
+enum { STUN_PORT = 3478, ALTERNATE_PORT = 3479, STUNS_PORT = 5349, MAX_LIFETIME_S = 3600, MAX_SCRIPT_WHY = 200 };
 
 void floe__testserver_print_help(FILE *out) {
   (void)fputs(
@@ -19,6 +19,9 @@ void floe__testserver_print_help(FILE *out) {
       "  --listen SPEC         listen at udp:, tcp: or tls: and an IP address, with the port (0: any free one) or "
       "without\n"
       "                        (3478, 5349 for tls), then the script of this port; may be repeated\n"
+      "  --alternate ADDRESS[:PORT]\n"
+      "                        RFC 5780: the first udp: port answers also from this second address and port (default\n"
+      "                        3479), so that clients can find out what their NAT does\n"
       "  --user NAME           user name (default user)\n"
       "  --credential TEXT     credential (default secret)\n"
       "  --secret TEXT         time-limited credentials from this shared secret, in place of --user and --credential\n"
@@ -138,6 +141,16 @@ static bool set_relay_ip(const parser *p, const char *arg) {
   return true;
 }
 
+static bool set_alternate(const parser *p, const char *arg) {
+  floe__testserver_options *o = p->o;
+  if (o->has_alternate) return refuse(p, "--alternate %s: may be given once", arg);
+  if (!floe_addr_parse(&o->alternate, arg) || floe_addr_is_any(&o->alternate)) {
+    return refuse(p, "--alternate %s: not a second IP address of this host, such as 127.0.0.2:3479", arg);
+  }
+  if (!has_port(arg)) o->alternate.port = ALTERNATE_PORT;
+  return o->has_alternate = true;
+}
+
 static bool set_text(const parser *p, const char *name, const char *arg, const char **at) {
   if (arg[0] == '\0') return refuse(p, "--%s: the text is empty", name);
   *at = arg;
@@ -151,6 +164,7 @@ static bool set_lifetime(const parser *p, const char *arg) {
 
 enum {
   OPT_LISTEN = 256,
+  OPT_ALTERNATE,
   OPT_USER,
   OPT_CREDENTIAL,
   OPT_SECRET,
@@ -163,6 +177,7 @@ enum {
 
 static const struct option long_options[] = {
     {"listen", required_argument, NULL, OPT_LISTEN},
+    {"alternate", required_argument, NULL, OPT_ALTERNATE},
     {"user", required_argument, NULL, OPT_USER},
     {"credential", required_argument, NULL, OPT_CREDENTIAL},
     {"secret", required_argument, NULL, OPT_SECRET},
@@ -181,6 +196,7 @@ static bool set_option(parser *p, int option, char *arg) {
   floe__testserver_options *o = p->o;
   switch (option) {
     case OPT_LISTEN: return add_port(p, arg);
+    case OPT_ALTERNATE: return set_alternate(p, arg);
     case OPT_USER: p->has_user = true; return set_text(p, "user", arg, &o->cfg.username);
     case OPT_CREDENTIAL: p->has_credential = true; return set_text(p, "credential", arg, &o->cfg.credential);
     case OPT_SECRET: p->has_secret = true; return set_text(p, "secret", arg, &o->cfg.secret);
@@ -217,6 +233,24 @@ static bool read_options(parser *p, int argc, char **argv) {
   return true;
 }
 
+/* RFC 5780 6: two addresses and two ports. */
+static bool check_alternate(const parser *p) {
+  const floe__testserver_options *o = p->o;
+  if (!o->has_alternate) return true;
+  for (size_t i = 0; i < o->n_ports; i++) {
+    const floe_addr *primary = &o->ports[i].addr;
+    if (o->ports[i].transport != FLOE_TRANSPORT_UDP) continue;
+    if (primary->family != o->alternate.family || floe_addr_is_any(primary)) {
+      return refuse(p, "--alternate: %s is not one address of the same family", o->ports[i].arg);
+    }
+    if (floe_addr_equal_ip(primary, &o->alternate) || (primary->port != 0 && primary->port == o->alternate.port)) {
+      return refuse(p, "--alternate: both address and port must differ from those of %s", o->ports[i].arg);
+    }
+    return true;
+  }
+  return refuse(p, "--alternate: needs a udp: port");
+}
+
 static bool complete(parser *p) {
   floe__ts_config *cfg = &p->o->cfg;
   if (p->has_secret && (p->has_user || p->has_credential)) {
@@ -229,7 +263,7 @@ static bool complete(parser *p) {
       !floe_addr_parse(&cfg->relay_ipv4, "127.0.0.1")) {
     return false;
   }
-  return p->o->n_ports > 0 || add_default_ports(p);
+  return (p->o->n_ports > 0 || add_default_ports(p)) && check_alternate(p);
 }
 
 bool floe__testserver_options_parse(floe__testserver_options *out, int argc, char **argv, char *why, size_t cap) {

@@ -19,6 +19,8 @@ typedef struct floe__testserver_options {
   floe__testserver_port *ports;
   size_t n_ports;
   floe__ts_config cfg; /* its strings are argv's, or literals */
+  bool has_alternate;  /* --alternate: the first UDP port is a square of RFC 5780 */
+  floe_addr alternate; /* port 0 = any */
   const char *ca_path; /* nullable: --write-ca */
   bool quiet, verbose, help;
 } floe__testserver_options;

@@ -142,6 +142,17 @@ static void step(world *w) {
   }
 }
 
+/* The UDP port has alternates, so that CHANGE-REQUEST is honoured. */
+static void make_square(world *w, const floe__ts_script *script) {
+  floe__ts_square square = {.at = {{w->ports[0]}}};
+  for (unsigned i = 1; i < 4; i++) {
+    floe_addr local = {
+        .family = FLOE_FAMILY_IPV4, .ip = {10, 0, 0, (uint8_t)(i >> 1)}, .port = (uint16_t)(3478 + (i & 1))};
+    square.at[i >> 1][i & 1] = floe__testserver_listen(w->ts, FLOE_TRANSPORT_UDP, &local, script);
+  }
+  (void)floe__testserver_set_square(w->ts, &square);
+}
+
 static void listen_all(world *w) {
   static const floe_transport transports[PORTS] = {FLOE_TRANSPORT_UDP, FLOE_TRANSPORT_TCP, FLOE_TRANSPORT_TLS};
   for (size_t i = 0; i < PORTS; i++) {
@@ -152,6 +163,7 @@ static void listen_all(world *w) {
     /* Keys and certificates take long to make: of TLS only what needs none. */
     if (i == 2) script.tls = floe__rd_u8(&w->in) & 1 ? FLOE__TS_TLS_PLAIN_TEXT : FLOE__TS_TLS_ALERT;
     w->ports[i] = floe__testserver_listen(w->ts, transports[i], &local, &script);
+    if (i == 0) make_square(w, &script);
   }
 }
 

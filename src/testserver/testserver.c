@@ -130,7 +130,7 @@ floe__ts_listener floe__testserver_listen(floe__testserver *ts, floe_transport t
   return port->id;
 }
 
-static floe__ts_port *find_port(floe__testserver *ts, floe__ts_listener listener) {
+floe__ts_port *floe__ts_find_port(floe__testserver *ts, floe__ts_listener listener) {
   floe__ts_port *port = ts->ports;
   while (port != NULL && port->id != listener) port = port->next;
   return port;
@@ -166,7 +166,7 @@ void floe__ts_advance(floe__testserver *ts, floe_time now) {
 void floe__testserver_on_datagram(floe__testserver *ts, floe_time now, floe__ts_listener listener,
                                   const floe_addr *from, floe_bytes data) {
   floe__ts_advance(ts, now);
-  floe__ts_flow flow = {.port = find_port(ts, listener), .from = *from};
+  floe__ts_flow flow = {.port = floe__ts_find_port(ts, listener), .from = *from};
   if (flow.port == NULL || flow.port->transport != FLOE_TRANSPORT_UDP) return;
   floe__ts_on_message(ts, &flow, data);
 }
@@ -174,7 +174,7 @@ void floe__testserver_on_datagram(floe__testserver *ts, floe_time now, floe__ts_
 void floe__testserver_on_accept(floe__testserver *ts, floe_time now, floe__ts_listener listener, floe__ts_conn conn,
                                 const floe_addr *from) {
   floe__ts_advance(ts, now);
-  floe__ts_port *port = find_port(ts, listener);
+  floe__ts_port *port = floe__ts_find_port(ts, listener);
   if (port == NULL || port->transport == FLOE_TRANSPORT_UDP) return;
   floe__ts_stream_open(ts, port, conn, from);
 }

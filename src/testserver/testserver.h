@@ -131,6 +131,14 @@ void floe__testserver_free(floe__testserver *ts);
 /* A port the driver has bound at `local`. transport: UDP, TCP or TLS. 0: no memory. */
 floe__ts_listener floe__testserver_listen(floe__testserver *ts, floe_transport transport, const floe_addr *local,
                                           const floe__ts_script *script /* copies; nullable: correct */);
+/* Makes four UDP listeners answer for each other as RFC 5780 wants it: the two addresses of a server with two ports
+ * each. Their Binding answers carry RESPONSE-ORIGIN and OTHER-ADDRESS, and CHANGE-REQUEST is honoured; an answer
+ * follows the script of the port that it is sent from. Everywhere else CHANGE-REQUEST gets 420. False: one is no UDP
+ * listener. */
+typedef struct floe__ts_square {
+  floe__ts_listener at[2][2]; /* [address][port]; primary first */
+} floe__ts_square;
+bool floe__testserver_set_square(floe__testserver *ts, const floe__ts_square *square);
 /* The PEM of the authority that signed the good TLS certificates, for the client's ca_pem. NULL: no memory. */
 const char *floe__testserver_ca_pem(floe__testserver *ts);
 

@@ -37,6 +37,7 @@ typedef struct floe__ts_mismatch {
 /* A listening port. */
 typedef struct floe__ts_port {
   struct floe__ts_port *next;
+  struct floe__ts_port *other[2][2]; /* RFC 5780: [change IP][change port]; NULL: the port has no alternates */
   floe__ts_listener id;
   floe_transport transport;
   floe_addr local;
@@ -191,6 +192,7 @@ struct floe__testserver {
 /* Time goes on: allocations end, held-back answers go out. */
 void floe__ts_advance(floe__testserver *ts, floe_time now);
 bool floe__ts_flow_equal(const floe__ts_flow *a, const floe__ts_flow *b);
+floe__ts_port *floe__ts_find_port(floe__testserver *ts, floe__ts_listener listener); /* NULL: there is none */
 
 /* --- ts_output.c ----------------------------------------------------------------------------------------------- */
 
@@ -246,6 +248,15 @@ floe_bytes floe__ts_algorithms(const floe__testserver *ts);
 
 /* A whole STUN message or ChannelData of a client. */
 void floe__ts_on_message(floe__testserver *ts, const floe__ts_flow *flow, floe_bytes message);
+
+/* --- ts_behaviour.c -------------------------------------------------------------------------------------------- */
+
+/* The request came to a port that honours CHANGE-REQUEST, and with a method that has it. */
+bool floe__ts_behaviour_understands(const floe__ts_request *req);
+/* Sends the answer from where CHANGE-REQUEST wants it; only when that is understood. */
+void floe__ts_behaviour_route(const floe__ts_request *req, floe__ts_origin *answer);
+/* Adds RESPONSE-ORIGIN and OTHER-ADDRESS, on ports that have alternates. */
+void floe__ts_behaviour_put(const floe__ts_request *req, const floe__ts_origin *answer, floe__stun_builder *b);
 
 /* --- ts_answer.c ----------------------------------------------------------------------------------------------- */
 

@@ -6,11 +6,15 @@
 
 static void on_binding(floe__testserver *ts, const floe__ts_request *req) {
   floe__stun_builder b;
-  floe__ts_answer_begin(ts, &req->origin, FLOE__STUN_SUCCESS, &b);
-  if (!floe__ts_has_fault(&req->origin.flow, FLOE__TS_NO_ADDRESS)) {
-    floe__stun_put_xor_addr(&b, FLOE__STUN_XOR_MAPPED_ADDRESS, &req->origin.flow.from);
+  floe__ts_origin origin = req->origin;
+  floe__ts_behaviour_route(req, &origin);
+  floe__ts_answer_begin(ts, &origin, FLOE__STUN_SUCCESS, &b);
+  if (!floe__ts_has_fault(&origin.flow, FLOE__TS_NO_ADDRESS)) {
+    floe__stun_put_xor_addr(&b, FLOE__STUN_XOR_MAPPED_ADDRESS, &origin.flow.from);
   }
-  floe__ts_answer_end(ts, &req->origin, &b, 0);
+  floe__ts_behaviour_put(req, &origin, &b);
+  floe__ts_answer_end(ts, &origin, &b, 0);
+  floe__stun_key_clear(&origin.user.key);
 }
 
 /* RFC 8489 6.3: a method that is not supported is discarded. */
@@ -37,14 +41,16 @@ static void dispatch(floe__testserver *ts, const floe__ts_request *req) {
 }
 
 /* RFC 8489 6.3.1: 420 names the comprehension-required attributes that the server does not understand; ICE's are no
- * business of this server either. */
+ * business of this server either, nor are those of RFC 5780 but for CHANGE-REQUEST where there are alternates. */
 static bool refuse_unknown(floe__testserver *ts, const floe__ts_request *req) {
-  static const floe__stun_attr foreign[] = {FLOE__STUN_PRIORITY, FLOE__STUN_USE_CANDIDATE};
-  uint16_t types[sizeof req->m->unknown / sizeof req->m->unknown[0] + 2];
+  static const floe__stun_attr foreign[] = {FLOE__STUN_CHANGE_REQUEST, FLOE__STUN_PRIORITY, FLOE__STUN_USE_CANDIDATE,
+                                            FLOE__STUN_PADDING, FLOE__STUN_RESPONSE_PORT};
+  uint16_t types[sizeof req->m->unknown / sizeof req->m->unknown[0] + sizeof foreign / sizeof foreign[0]];
   size_t n = 0;
   for (size_t i = 0; i < req->m->n_unknown; i++) types[n++] = req->m->unknown[i];
   for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
-    if (floe__stun_has(req->m, foreign[i])) types[n++] = floe__stun_attr_type(foreign[i]);
+    bool is_understood = foreign[i] == FLOE__STUN_CHANGE_REQUEST && floe__ts_behaviour_understands(req);
+    if (floe__stun_has(req->m, foreign[i]) && !is_understood) types[n++] = floe__stun_attr_type(foreign[i]);
   }
   if (n > 0) floe__ts_answer_unknown(ts, &req->origin, types, n);
   return n > 0;

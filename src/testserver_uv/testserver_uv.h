@@ -19,6 +19,14 @@ int floe__testserver_uv_new(floe__testserver_uv **out, uv_loop_t *loop /* keeps 
 int floe__testserver_uv_listen(floe__testserver_uv *server, floe_transport transport, const floe_addr *addr,
                                const floe__ts_script *script /* copies; nullable: correct */, floe_addr *bound);
 
+/* Listens over UDP at two addresses with two ports each, which answer for each other (RFC 5780): at the IP addresses
+ * and ports of `primary` and `alternate`. With port 0 any one that both addresses have free. All four have the script.
+ * `bound`, nullable, are the four: primary, with the alternate port, alternate with the primary port, alternate.
+ * Returns as floe__testserver_uv_listen; on failure nothing is listening. */
+int floe__testserver_uv_listen_square(floe__testserver_uv *server, const floe_addr *primary, const floe_addr *alternate,
+                                      const floe__ts_script *script /* copies; nullable: correct */,
+                                      floe_addr bound[4]);
+
 /* The core, for its counters and its CA. Do not feed or poll it. */
 floe__testserver *floe__testserver_uv_core(floe__testserver_uv *server);
 

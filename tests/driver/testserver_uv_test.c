@@ -105,6 +105,7 @@ typedef struct client {
   size_t len;
   unsigned reads;
   uint8_t request[1024];
+  struct sockaddr_in from; /* of the last datagram */
 } client;
 
 static struct sockaddr_in sockaddr_of(const floe_addr *addr) {
@@ -126,6 +127,7 @@ static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const str
   if (from == NULL) return;
   assert_true(n >= 0);
   memcpy(c->data, buf->base, (size_t)n);
+  memcpy(&c->from, from, sizeof c->from);
   c->len = (size_t)n;
   c->got = true;
 }
@@ -313,6 +315,57 @@ static void binding_over_udp(void **state) {
   is_mapped(c);
   assert_int_equal(counters().requests, 2);
   close_client(c);
+  end();
+}
+
+static void parse_pair(floe_addr ends[2], const char *primary, const char *alternate) {
+  assert_true(floe_addr_parse(&ends[0], primary));
+  assert_true(floe_addr_parse(&ends[1], alternate));
+}
+
+/* RFC 5780: each answer comes from the address and port that CHANGE-REQUEST wants. */
+static void a_square_of_ports(void **state) {
+  (void)state;
+  floe__ts_config cfg = open_config();
+  floe_addr ends[2], bound[4], other;
+  begin(&cfg);
+  parse_pair(ends, "127.0.0.1:0", "127.0.0.2:0");
+  assert_int_equal(floe__testserver_uv_listen_square(server, &ends[0], &ends[1], NULL, bound), 0);
+  for (unsigned i = 0; i < 4; i++) {
+    assert_true(floe_addr_equal_ip(&bound[i], &ends[i >> 1]));
+    assert_int_equal(bound[i].port, bound[i & 1].port);
+  }
+  assert_int_not_equal(bound[0].port, bound[1].port);
+  client *c = udp_client(&bound[0]);
+  for (unsigned i = 0; i < 4; i++) { /* bit 1: another address; bit 0: another port */
+    uint32_t change = (i >> 1) << 2 | (i & 1) << 1;
+    c->got = false;
+    floe__stun_msg m = exchange(c, FLOE__STUN_BINDING, FLOE__STUN_CHANGE_REQUEST, change, NULL);
+    struct sockaddr_in want = sockaddr_of(&bound[i]);
+    assert_memory_equal(&c->from.sin_addr, &want.sin_addr, sizeof want.sin_addr);
+    assert_int_equal(c->from.sin_port, want.sin_port);
+    is_mapped(c);
+    assert_true(floe__stun_get_addr(&m, FLOE__STUN_OTHER_ADDRESS, &other));
+    assert_true(floe_addr_equal(&other, &bound[3]));
+  }
+  close_client(c);
+  end();
+}
+
+/* Nothing is left listening when one of the four cannot be had. */
+static void a_square_that_does_not_fit(void **state) {
+  (void)state;
+  floe__ts_config cfg = open_config();
+  floe_addr ends[2], bound[4], again;
+  begin(&cfg);
+  parse_pair(ends, "127.0.0.1:0", "192.0.2.1:0");
+  assert_int_equal(floe__testserver_uv_listen_square(server, &ends[0], &ends[1], NULL, bound), UV_EADDRNOTAVAIL);
+  floe_addr taken = listen_at(FLOE_TRANSPORT_UDP, "correct");
+  parse_pair(ends, "127.0.0.2:0", "127.0.0.1:0");
+  ends[1].port = taken.port;
+  assert_int_equal(floe__testserver_uv_listen_square(server, &ends[0], &ends[1], NULL, bound), UV_EADDRINUSE);
+  ends[0].port = taken.port; /* was bound at the first address meanwhile */
+  assert_int_equal(floe__testserver_uv_listen(server, FLOE_TRANSPORT_UDP, &ends[0], NULL, &again), 0);
   end();
 }
 
@@ -714,6 +767,8 @@ int main(void) {
       cmocka_unit_test(a_server_that_listens_nowhere),
       cmocka_unit_test(bad_addresses),
       cmocka_unit_test(binding_over_udp),
+      cmocka_unit_test(a_square_of_ports),
+      cmocka_unit_test(a_square_that_does_not_fit),
       cmocka_unit_test(binding_over_ipv6),
       cmocka_unit_test(late_by_the_timer),
       cmocka_unit_test(binding_over_tcp),

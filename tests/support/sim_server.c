@@ -293,6 +293,18 @@ void sim_server_restart(sim_server *sv) {
   for (listener *l = sv->listeners; l != NULL; l = l->next) open_listener(sv, l);
 }
 
+void sim_server_listen_square(sim_server *sv, const char *primary, const char *alternate, const char *script) {
+  const floe_addr ends[2] = {sim_addr(primary), sim_addr(alternate)};
+  floe__ts_square square;
+  for (unsigned i = 0; i < 4; i++) {
+    char text[FLOE_ADDR_TEXT];
+    floe_addr at = ends[i >> 1];
+    at.port = ends[i & 1].port;
+    square.at[i >> 1][i & 1] = sim_server_listen(sv, FLOE_TRANSPORT_UDP, floe_addr_format(&at, text), script);
+  }
+  if (!floe__testserver_set_square(sv->core, &square)) sim_fail(sv->s, "no square of %s and %s", primary, alternate);
+}
+
 floe__testserver *sim_server_core(sim_server *sv) {
   return sv->core;
 }

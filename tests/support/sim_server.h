@@ -14,6 +14,8 @@ floe__ts_listener sim_server_listen(sim_server *sv, floe_transport transport, co
 void sim_server_restart(sim_server *sv);
 /* A stopped server has closed its ports; restart opens them again. */
 void sim_server_stop(sim_server *sv);
+/* Listens over UDP at two addresses of the host with two ports each, which answer for each other (RFC 5780). */
+void sim_server_listen_square(sim_server *sv, const char *primary, const char *alternate, const char *script);
 floe__testserver *sim_server_core(sim_server *sv);
 floe__ts_counters sim_server_counters(sim_server *sv);
 

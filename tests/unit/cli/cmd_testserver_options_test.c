@@ -133,6 +133,39 @@ static void bad_ports(void **state) {
   refuses("--listen udp:127.0.0.1:0 --listen x", "--listen x: must begin with udp:, tcp: or tls:");
 }
 
+static void an_alternate_address(void **state) {
+  (void)state;
+  char text[FLOE_ADDR_TEXT];
+  accepts("--alternate 127.0.0.2");
+  assert_true(options.has_alternate);
+  assert_string_equal(floe_addr_format(&options.alternate, text), "127.0.0.2:3479");
+  floe__testserver_options_clear(&options);
+  accepts("--listen udp:127.0.0.1:0 --alternate 127.0.0.2:0");
+  assert_string_equal(floe_addr_format(&options.alternate, text), "127.0.0.2");
+  floe__testserver_options_clear(&options);
+  accepts("--listen tcp:[::1]:0 --listen udp:[::1]:7 --listen udp:127.0.0.1:8 --alternate [::2]:8");
+  assert_string_equal(floe_addr_format(&options.alternate, text), "[::2]:8");
+  floe__testserver_options_clear(&options);
+  accepts("");
+  assert_false(options.has_alternate);
+  floe__testserver_options_clear(&options);
+}
+
+static void bad_alternates(void **state) {
+  (void)state;
+  refuses("--alternate here", "--alternate here: not a second IP address of this host, such as 127.0.0.2:3479");
+  refuses("--alternate 0.0.0.0", "--alternate 0.0.0.0: not a second IP address of this host, such as 127.0.0.2:3479");
+  refuses("--alternate 127.0.0.2 --alternate 127.0.0.3", "--alternate 127.0.0.3: may be given once");
+  refuses("--alternate 127.0.0.1:3479",
+          "--alternate: both address and port must differ from those of udp:127.0.0.1:3478");
+  refuses("--alternate 127.0.0.2:3478",
+          "--alternate: both address and port must differ from those of udp:127.0.0.1:3478");
+  refuses("--alternate ::1", "--alternate: udp:127.0.0.1:3478 is not one address of the same family");
+  refuses("--listen udp:0.0.0.0 --alternate 127.0.0.1",
+          "--alternate: udp:0.0.0.0 is not one address of the same family");
+  refuses("--listen tcp:127.0.0.1 --alternate 127.0.0.2", "--alternate: needs a udp: port");
+}
+
 static void bad_values(void **state) {
   (void)state;
   refuses("--relay-ip relay", "--relay-ip relay: not an IP address");
@@ -190,10 +223,16 @@ static void help(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(without_options), cmocka_unit_test(every_option),
-      cmocka_unit_test(listening),       cmocka_unit_test(bad_ports),
-      cmocka_unit_test(bad_values),      cmocka_unit_test(options_that_exclude_each_other),
-      cmocka_unit_test(unknown_options), cmocka_unit_test(help),
+      cmocka_unit_test(without_options),
+      cmocka_unit_test(every_option),
+      cmocka_unit_test(listening),
+      cmocka_unit_test(bad_ports),
+      cmocka_unit_test(an_alternate_address),
+      cmocka_unit_test(bad_alternates),
+      cmocka_unit_test(bad_values),
+      cmocka_unit_test(options_that_exclude_each_other),
+      cmocka_unit_test(unknown_options),
+      cmocka_unit_test(help),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
