@@ -174,9 +174,8 @@ const char *sim_agent_wire(const sim_agent *a) {
   return sim_text_of(&a->wire);
 }
 
-const char *sim_agent_wire_with(sim_agent *a, const char *part) {
+static const char *lines_with(sim_agent *a, const char *line, const char *part) {
   sim_text_clear(&a->filtered);
-  const char *line = sim_text_of(&a->wire);
   while (*line != '\0') {
     size_t len = strcspn(line, "\n") + 1;
     const char *hit = strstr(line, part);
@@ -184,6 +183,14 @@ const char *sim_agent_wire_with(sim_agent *a, const char *part) {
     line += len;
   }
   return sim_text_of(&a->filtered);
+}
+
+const char *sim_agent_wire_with(sim_agent *a, const char *part) {
+  return lines_with(a, sim_text_of(&a->wire), part);
+}
+
+const char *sim_agent_events_with(sim_agent *a, const char *part) {
+  return lines_with(a, sim_text_of(&a->events), part);
 }
 
 void sim_agent_clear_log(sim_agent *a) {

@@ -110,6 +110,8 @@ const char *sim_agent_events(const sim_agent *a);
 const char *sim_agent_wire(const sim_agent *a);
 /* The lines of the wire that hold `part`. Valid until the next call. */
 const char *sim_agent_wire_with(sim_agent *a, const char *part);
+/* The same for the events. */
+const char *sim_agent_events_with(sim_agent *a, const char *part);
 /* Forgets both. */
 void sim_agent_clear_log(sim_agent *a);
 /* The report as text (sim_report.c); "" before there is one. Valid until the next call. */

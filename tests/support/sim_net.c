@@ -98,6 +98,10 @@ void sim_host_set_stealth(sim_host *h, bool stealth) {
   h->stealth = stealth;
 }
 
+void sim_host_set_deaf(sim_host *h, bool deaf) {
+  h->deaf = deaf;
+}
+
 void sim_host_fail_binds(sim_host *h, floe_net_error error, uint32_t times) {
   h->fail_binds = true;
   h->bind_error = error;

@@ -34,6 +34,8 @@ sim *sim_host_sim(const sim_host *h);
 const floe_interface *sim_host_interfaces(const sim_host *h, size_t *n);
 /* The host drops what arrives at closed ports, as one behind a firewall does. */
 void sim_host_set_stealth(sim_host *h, bool stealth);
+/* Nothing arrives at the host any more, or does so again. */
+void sim_host_set_deaf(sim_host *h, bool deaf);
 /* The next `times` binds (0: all) fail. */
 void sim_host_fail_binds(sim_host *h, floe_net_error error, uint32_t times);
 

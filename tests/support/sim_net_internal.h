@@ -21,7 +21,7 @@ struct sim_host {
   floe_interface interfaces[SIM_MAX_ADDRESSES];
   size_t n_interfaces;
   sim_nat *nat; /* nullable */
-  bool stealth;
+  bool stealth, deaf;
   uint16_t next_port;
   bool fail_binds;
   floe_net_error bind_error;

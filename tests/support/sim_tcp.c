@@ -222,6 +222,7 @@ static void on_syn(void *user, void *payload) {
   sim_tcp *client = user;
   answer a = *(const answer *)payload;
   if (client->state != TCP_CONNECTING) return;
+  if (a.to_host->deaf) return;
   a.met = find_connecting(&a);
   if (a.met == NULL && find_listener(a.to_host, &a.dst) == NULL) {
     if (a.to_host->stealth) return;
@@ -312,7 +313,7 @@ floe_addr sim_tcp_local(const sim_tcp *t) {
 static void arrive(void *user, void *payload) {
   sim_tcp *to = user;
   const segment *seg = payload;
-  if (to->state != TCP_OPEN || to->ops == NULL) return;
+  if (to->state != TCP_OPEN || to->ops == NULL || to->host->deaf) return;
   switch (seg->type) {
     case SEGMENT_BYTES: to->ops->on_bytes(to->user, (floe_bytes){seg->bytes, seg->len}); return;
     case SEGMENT_FIN: to->ops->on_end(to->user); return;

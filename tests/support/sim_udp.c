@@ -63,7 +63,7 @@ void sim_udp_close(sim_udp *u) {
 static void tell_icmp(void *user, void *payload) {
   sim_udp *u = user;
   const notice *n = payload;
-  if (!u->closed && u->ops->on_icmp != NULL) u->ops->on_icmp(u->user, &n->to, n->type, n->code);
+  if (!u->closed && !u->host->deaf && u->ops->on_icmp != NULL) u->ops->on_icmp(u->user, &n->to, n->type, n->code);
 }
 
 static void tell_send_failed(void *user, void *payload) {
@@ -95,6 +95,7 @@ static void apply_rule(sim_udp *u, const sim_rule *rule, const floe_addr *to) {
 static void arrive(void *user, void *payload) {
   sim_host *h = user;
   const datagram *d = payload;
+  if (h->deaf) return;
   sim_udp *u = find_bound(h, &d->dst);
   if (u != NULL) {
     u->ops->on_datagram(u->user, &d->src, (floe_bytes){d->bytes, d->len});
