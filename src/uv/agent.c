@@ -83,7 +83,7 @@ static void list_interfaces(floe_uv_ice_agent *agent) {
 
 static void transmit(floe_uv_ice_agent *agent, const floe_output *out) {
   floe__uv_sock *sock = floe__uv_sock_find(agent, out->u.transmit.sock);
-  if (sock != NULL) floe__uv_sock_send(sock, &out->u.transmit.to, out->u.transmit.data);
+  if (sock != NULL) floe__uv_sock_send(sock, &out->u.transmit.to, out->u.transmit.data, out->u.transmit.dscp);
 }
 
 static void end_sock(floe_uv_ice_agent *agent, floe_sock_id id) {
@@ -128,9 +128,7 @@ static void take_output(floe_uv_ice_agent *agent, const floe_output *out) {
   switch (out->type) {
     case FLOE_OUTPUT_WAIT: floe__uv_alarm_set(&agent->uv->alarms, &agent->alarm, out->u.wait.until); break;
     case FLOE_OUTPUT_TRANSMIT: transmit(agent, out); break;
-    case FLOE_OUTPUT_OPEN:
-      floe__uv_sock_open(agent, out->u.open.sock, out->u.open.transport, &out->u.open.local, &out->u.open.remote);
-      break;
+    case FLOE_OUTPUT_OPEN: floe__uv_sock_open(agent, out); break;
     case FLOE_OUTPUT_CLOSE: end_sock(agent, out->u.close.sock); break;
     case FLOE_OUTPUT_RESOLVE:
       floe__uv_resolve(agent, out->u.resolve.req, out->u.resolve.host, out->u.resolve.family);

@@ -27,6 +27,7 @@ struct floe_uv_ice_agent {
   struct floe__uv_sock **socks;               /* in the order of their ids; each until its handle is closed */
   size_t n_socks;
   size_t cap_socks;
+  uint32_t n_accepted;             /* connections named so far */
   size_t stream_queued;            /* bytes that TCP connections have not taken yet */
   size_t max_queue;                /* of them, before FLOE_E_AGAIN */
   struct floe__uv_lookup *lookups; /* pending */

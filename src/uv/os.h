@@ -38,6 +38,12 @@ int floe__uv_os_receive(int fd, uint8_t *slots, floe__uv_received out[FLOE__UV_S
 /* Takes the next ICMP error; false when there is none. */
 bool floe__uv_os_next_icmp(int fd, floe__uv_icmp *out);
 
+/* Takes a connection off a listening socket, non-blocking and not inherited, or a negated errno. */
+int floe__uv_os_accept(int fd, floe_addr *peer);
+
+/* sendto() with a differentiated services code point, of this datagram alone. Returns 0 or an errno. */
+int floe__uv_os_send_marked(int fd, const struct sockaddr_storage *to, socklen_t to_len, floe_bytes data, uint8_t dscp);
+
 /* send() that raises no signal. Returns how many bytes were taken, or a negated errno. */
 ssize_t floe__uv_os_send(int fd, const uint8_t *data, size_t len);
 

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <uv.h>
 
+#include "uv/dscp.h"
 #include "uv/os.h"
 #include "uv/sockaddr.h"
 
@@ -98,6 +99,40 @@ bool floe__uv_os_next_icmp(int fd, floe__uv_icmp *out) {
     if (!take_error(fd, out, &is_icmp)) return false;
   }
   return true;
+}
+
+int floe__uv_os_accept(int fd, floe_addr *peer) {
+  struct sockaddr_storage sa = {0};
+  socklen_t len = sizeof sa;
+  int got = accept4(fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (got < 0) return -errno;
+  floe__uv_sockaddr_read(peer, (const struct sockaddr *)&sa);
+  return got;
+}
+
+int floe__uv_os_send_marked(int fd, const struct sockaddr_storage *to, socklen_t to_len, floe_bytes data,
+                            uint8_t dscp) {
+  struct sockaddr_storage name = *to; /* msghdr's pointers are not const */
+  union {
+    struct cmsghdr align;
+    uint8_t bytes[CMSG_SPACE(sizeof(int))];
+  } control = {.bytes = {0}};
+  struct iovec iov = {.iov_len = data.len};
+  memcpy(&iov.iov_base, &data.ptr, sizeof iov.iov_base);
+  struct msghdr msg = {.msg_name = &name,
+                       .msg_namelen = to_len,
+                       .msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = control.bytes,
+                       .msg_controllen = sizeof control.bytes};
+  bool is_ipv6 = to->ss_family == AF_INET6;
+  int tos = floe__uv_tos_of(dscp);
+  struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+  c->cmsg_level = is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  c->cmsg_type = is_ipv6 ? IPV6_TCLASS : IP_TOS;
+  c->cmsg_len = CMSG_LEN(sizeof tos);
+  memcpy(CMSG_DATA(c), &tos, sizeof tos);
+  return sendmsg(fd, &msg, 0) < 0 ? errno : 0;
 }
 
 ssize_t floe__uv_os_send(int fd, const uint8_t *data, size_t len) {

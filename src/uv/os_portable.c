@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "uv/dscp.h"
 #include "uv/os.h"
 #include "uv/sockaddr.h"
 
@@ -16,9 +17,8 @@
 
 const int floe__uv_os_udp_events = UV_READABLE;
 
-int floe__uv_os_socket(int family, int type) {
-  int fd = socket(family, type, 0);
-  if (fd < 0) return -errno;
+/* Returns `fd`, or a negated errno when it had to be closed. */
+static int prepare(int fd) {
   if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
     int err = errno;
     (void)close(fd);
@@ -29,6 +29,29 @@ int floe__uv_os_socket(int family, int type) {
   (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
 #endif
   return fd;
+}
+
+int floe__uv_os_socket(int family, int type) {
+  int fd = socket(family, type, 0);
+  return fd < 0 ? -errno : prepare(fd);
+}
+
+int floe__uv_os_accept(int fd, floe_addr *peer) {
+  struct sockaddr_storage sa;
+  socklen_t len = sizeof sa;
+  int got = accept(fd, (struct sockaddr *)&sa, &len);
+  if (got < 0) return -errno;
+  floe__uv_sockaddr_read(peer, (const struct sockaddr *)&sa);
+  return prepare(got);
+}
+
+/* POSIX knows no code point of one datagram: so it is the socket's while this one is sent. */
+int floe__uv_os_send_marked(int fd, const struct sockaddr_storage *to, socklen_t to_len, floe_bytes data,
+                            uint8_t dscp) {
+  floe__uv_set_dscp(fd, to->ss_family, dscp);
+  int err = sendto(fd, data.ptr, data.len, 0, (const struct sockaddr *)to, to_len) < 0 ? errno : 0;
+  floe__uv_set_dscp(fd, to->ss_family, 0);
+  return err;
 }
 
 void floe__uv_os_prepare_udp(int fd, int family) {

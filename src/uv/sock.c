@@ -29,6 +29,8 @@ static int wanted_events(const floe__uv_sock *sock) {
   int readable = sock->transport == FLOE_TRANSPORT_UDP ? floe__uv_os_udp_events : UV_READABLE;
   switch (sock->state) {
     case FLOE__UV_SOCK_CONNECTING: return UV_WRITABLE;
+    case FLOE__UV_SOCK_LISTENING: return UV_READABLE;
+    case FLOE__UV_SOCK_PAUSED: return 0;
     case FLOE__UV_SOCK_OPEN: return readable | writable;
     case FLOE__UV_SOCK_ENDED:
     case FLOE__UV_SOCK_LINGERING: return writable;
@@ -70,25 +72,36 @@ floe__uv_sock *floe__uv_sock_find(floe_uv_ice_agent *agent, floe_sock_id id) {
   return is_gone ? NULL : sock;
 }
 
-static void on_linger_over(floe__uv_alarm *alarm, floe_time now) {
+static void on_alarm(floe__uv_alarm *alarm, floe_time now) {
   (void)now;
-  floe__uv_sock_close((floe__uv_sock *)(void *)((char *)alarm - offsetof(floe__uv_sock, alarm)));
+  floe__uv_sock *sock = (void *)((char *)alarm - offsetof(floe__uv_sock, alarm));
+  if (sock->state != FLOE__UV_SOCK_PAUSED) {
+    floe__uv_sock_close(sock);
+    return;
+  }
+  sock->state = FLOE__UV_SOCK_LISTENING;
+  floe__uv_sock_watch(sock);
 }
 
-static int start(floe__uv_sock *sock, const floe_addr *local, const floe_addr *remote) {
+/* Returns 0 or an errno. */
+static int make_handle(floe__uv_sock *sock) {
+  int err = -uv_poll_init(sock->uv->loop, &sock->poll, sock->fd);
+  if (err != 0) return err;
+  sock->poll.data = sock;
+  floe__uv_handle_opened(sock->uv);
+  return 0;
+}
+
+/* Returns 0 or an errno. */
+static int start(floe__uv_sock *sock, const floe_output *out) {
+  const floe_addr *local = &out->u.open.local;
   sock->family = floe__uv_sockaddr_family(local);
   sock->fd = floe__uv_os_socket(sock->family, sock->transport == FLOE_TRANSPORT_UDP ? SOCK_DGRAM : SOCK_STREAM);
   if (sock->fd < 0) return -sock->fd;
   int on = 1;
   if (sock->family == AF_INET6 && setsockopt(sock->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0) return errno;
-  int err =
-      sock->transport == FLOE_TRANSPORT_UDP ? floe__uv_udp_start(sock, local) : floe__uv_tcp_start(sock, local, remote);
-  if (err != 0) return err;
-  err = -uv_poll_init(sock->uv->loop, &sock->poll, sock->fd);
-  if (err != 0) return err;
-  sock->poll.data = sock;
-  floe__uv_handle_opened(sock->uv);
-  return 0;
+  int err = sock->transport == FLOE_TRANSPORT_UDP ? floe__uv_udp_start(sock, local) : floe__uv_tcp_start(sock, out);
+  return err != 0 ? err : make_handle(sock);
 }
 
 /* A socket that has no handle yet. */
@@ -110,7 +123,7 @@ static floe__uv_sock *new_sock(floe_uv_ice_agent *agent, floe_sock_id id) {
   sock->agent = agent;
   sock->id = id;
   sock->fd = -1;
-  if (floe__uv_alarm_init(&uv->alarms, &uv->mem, &sock->alarm, on_linger_over)) return sock;
+  if (floe__uv_alarm_init(&uv->alarms, &uv->mem, &sock->alarm, on_alarm)) return sock;
   free_unstarted(sock);
   return NULL;
 }
@@ -131,25 +144,58 @@ static int read_local(const floe__uv_sock *sock, floe_addr *out) {
   return 0;
 }
 
-void floe__uv_sock_open(floe_uv_ice_agent *agent, floe_sock_id id, floe_transport transport, const floe_addr *local,
-                        const floe_addr *remote) {
+/* There is room: new_sock has seen to it. */
+static void add(floe_uv_ice_agent *agent, floe__uv_sock *sock) {
+  size_t i = place_of(agent, sock->id);
+  memmove(agent->socks + i + 1, agent->socks + i, (agent->n_socks - i) * sizeof(floe__uv_sock *));
+  agent->socks[i] = sock;
+  agent->n_socks++;
+  floe__uv_sock_watch(sock);
+}
+
+void floe__uv_sock_open(floe_uv_ice_agent *agent, const floe_output *out) {
+  floe_sock_id id = out->u.open.sock;
   floe__uv_sock *sock = new_sock(agent, id);
   int err = ENOMEM;
   if (sock != NULL) {
-    sock->transport = transport;
-    err = start(sock, local, remote);
+    sock->transport = out->u.open.transport;
+    err = start(sock, out);
   }
   if (err != 0) {
     free_unstarted(sock);
     tell_failed(agent, id, err);
     return;
   }
-  size_t i = place_of(agent, id);
-  memmove(agent->socks + i + 1, agent->socks + i, (agent->n_socks - i) * sizeof(floe__uv_sock *));
-  agent->socks[i] = sock;
-  agent->n_socks++;
-  floe__uv_sock_watch(sock);
-  if (sock->state == FLOE__UV_SOCK_OPEN) floe__uv_sock_opened(sock);
+  add(agent, sock);
+  if (sock->state != FLOE__UV_SOCK_CONNECTING) floe__uv_sock_opened(sock);
+}
+
+void floe__uv_sock_accepted(floe__uv_sock *listener, int fd, const floe_addr *peer) {
+  floe_uv_ice_agent *agent = listener->agent;
+  bool has_name = agent->n_accepted < UINT32_MAX - FLOE_SOCK_ACCEPTED;
+  floe__uv_sock *sock = has_name ? new_sock(agent, FLOE_SOCK_ACCEPTED + agent->n_accepted) : NULL;
+  if (sock == NULL) {
+    (void)close(fd);
+    return;
+  }
+  sock->fd = fd;
+  sock->transport = FLOE_TRANSPORT_TCP;
+  sock->family = listener->family;
+  sock->state = FLOE__UV_SOCK_OPEN;
+  if (make_handle(sock) != 0) {
+    free_unstarted(sock);
+    return;
+  }
+  agent->n_accepted++;
+  add(agent, sock);
+  floe_input in = {.type = FLOE_INPUT_SOCKET_ACCEPTED, .sock = listener->id, .accepted = sock->id, .addr = *peer};
+  floe__uv_agent_input(agent, &in);
+}
+
+void floe__uv_sock_pause(floe__uv_sock *listener, floe_time duration) {
+  listener->state = FLOE__UV_SOCK_PAUSED;
+  floe__uv_alarm_set(&listener->uv->alarms, &listener->alarm, floe_uv_now(listener->uv) + duration);
+  floe__uv_wake(listener->uv); /* the drain arms the timer */
 }
 
 static void forget(floe_uv_ice_agent *agent, const floe__uv_sock *sock) {
@@ -181,18 +227,18 @@ void floe__uv_sock_fail(floe__uv_sock *sock, int os_error) {
   if (is_told) tell_failed(sock->agent, sock->id, os_error);
 }
 
-void floe__uv_sock_send(floe__uv_sock *sock, const floe_addr *to, floe_bytes data) {
+void floe__uv_sock_send(floe__uv_sock *sock, const floe_addr *to, floe_bytes data, uint8_t dscp) {
   if (sock->transport == FLOE_TRANSPORT_UDP) {
-    floe__uv_udp_send(sock, to, data);
+    floe__uv_udp_send(sock, to, data, dscp);
   } else {
-    floe__uv_tcp_send(sock, data);
+    floe__uv_tcp_send(sock, data, dscp);
   }
 }
 
-bool floe__uv_sock_queue(floe__uv_sock *sock, const floe_addr *to, floe_bytes data) {
+bool floe__uv_sock_queue(floe__uv_sock *sock, const floe_addr *to, floe_bytes data, uint8_t dscp) {
   floe__uv_packet *packet = floe__uv_alloc(&sock->uv->mem, sizeof *packet + data.len);
   if (packet == NULL) return false;
-  *packet = (floe__uv_packet){.len = data.len};
+  *packet = (floe__uv_packet){.len = data.len, .dscp = dscp};
   if (to != NULL) packet->to = *to;
   if (data.len > 0) memcpy(packet->data, data.ptr, data.len);
   if (sock->last != NULL) {

@@ -16,7 +16,7 @@ struct floe_ice_agent {
   fake_core fake;
   size_t cap_inputs;
   fake_output *first, *last;
-  fake_output *taken; /* its pointers are valid until the next call */
+  fake_output *taken; /* its pointers are valid until the next poll or input: the program may call meanwhile */
   bool is_closing;
 };
 
@@ -66,7 +66,10 @@ void floe_ice_agent_free(floe_ice_agent *agent) {
     free(agent->first);
     agent->first = next;
   }
-  for (size_t i = 0; i < agent->fake.n_inputs; i++) free(agent->fake.inputs[i].data);
+  for (size_t i = 0; i < agent->fake.n_inputs; i++) {
+    free(agent->fake.inputs[i].data);
+    free(agent->fake.inputs[i].interfaces);
+  }
   free(agent->fake.inputs);
   free(agent);
   n_alive--;
@@ -74,7 +77,6 @@ void floe_ice_agent_free(floe_ice_agent *agent) {
 
 floe_status floe_ice_agent_gather(floe_ice_agent *agent, floe_time now) {
   (void)now;
-  drop_taken(agent);
   agent->fake.n_gathers++;
   return agent->is_closing ? FLOE_E_STATE : FLOE_OK;
 }
@@ -87,7 +89,6 @@ floe_status floe_ice_agent_permit(floe_ice_agent *agent, floe_time now, uint32_t
                                   bool use_channel) {
   (void)now;
   (void)use_channel;
-  drop_taken(agent);
   floe_output out = {.type = FLOE_OUTPUT_PERMISSION};
   out.u.permission.candidate = candidate;
   out.u.permission.peer = *peer;
@@ -99,10 +100,118 @@ floe_status floe_ice_agent_permit(floe_ice_agent *agent, floe_time now, uint32_t
 floe_status floe_ice_agent_send_relayed(floe_ice_agent *agent, floe_time now, uint32_t candidate, const floe_addr *peer,
                                         floe_bytes data) {
   (void)now;
-  drop_taken(agent);
   /* What is sent to a candidate goes out of the socket with its number. */
   fake_transmit(&agent->fake, candidate, peer, data.ptr, data.len);
   return FLOE_OK;
+}
+
+static fake_call *note(floe_ice_agent *agent, const char *name, floe_time now) {
+  agent->fake.n_calls++;
+  agent->fake.call = (fake_call){.name = name, .now = now};
+  return &agent->fake.call;
+}
+
+static void note_text(fake_call *call, const char *text) {
+  strncpy(call->text, text, sizeof call->text - 1);
+}
+
+static floe_status reply(const floe_ice_agent *agent, floe_error *why) {
+  if (agent->fake.reply != FLOE_OK && why != NULL) why->status = agent->fake.reply;
+  return agent->fake.reply;
+}
+
+floe_status floe_ice_agent_set_role(floe_ice_agent *agent, floe_ice_role role) {
+  note(agent, "set_role", 0)->number = role;
+  return reply(agent, NULL);
+}
+
+floe_ice_role floe_ice_agent_role(const floe_ice_agent *agent) {
+  (void)agent;
+  return FLOE_ICE_ROLE_CONTROLLED;
+}
+
+static const floe_ice_parameters parameters[2] = {{.ufrag = "mine"}, {.ufrag = "theirs"}};
+
+const floe_ice_parameters *floe_ice_agent_local_parameters(const floe_ice_agent *agent) {
+  (void)agent;
+  return &parameters[0];
+}
+
+const floe_ice_parameters *floe_ice_agent_remote_parameters(const floe_ice_agent *agent) {
+  (void)agent;
+  return &parameters[1];
+}
+
+floe_status floe_ice_agent_set_remote_parameters(floe_ice_agent *agent, floe_time now,
+                                                 const floe_ice_parameters *params, floe_error *why) {
+  note_text(note(agent, "set_remote_parameters", now), params->ufrag);
+  return reply(agent, why);
+}
+
+floe_status floe_ice_agent_add_remote_candidate(floe_ice_agent *agent, floe_time now, const char *line,
+                                                floe_error *why) {
+  note_text(note(agent, "add_remote_candidate", now), line);
+  return reply(agent, why);
+}
+
+void floe_ice_agent_end_of_remote_candidates(floe_ice_agent *agent, floe_time now) {
+  (void)note(agent, "end_of_remote_candidates", now);
+}
+
+size_t floe_ice_agent_local_description(const floe_ice_agent *agent, char *out, size_t cap) {
+  (void)agent;
+  if (cap > 0) strncpy(out, "a=ice-ufrag:mine\n", cap);
+  return 17;
+}
+
+floe_status floe_ice_agent_set_remote_description(floe_ice_agent *agent, floe_time now, const char *text,
+                                                  floe_error *why) {
+  note_text(note(agent, "set_remote_description", now), text);
+  return reply(agent, why);
+}
+
+floe_status floe_ice_agent_send(floe_ice_agent *agent, floe_time now, floe_bytes data, uint8_t dscp) {
+  (void)note(agent, "send", now);
+  if (agent->fake.reply != FLOE_OK) return agent->fake.reply;
+  fake_transmit_marked(&agent->fake, 1, &agent->fake.peer, data.ptr, data.len, dscp);
+  return FLOE_OK;
+}
+
+floe_status floe_ice_agent_restart(floe_ice_agent *agent, floe_time now) {
+  (void)note(agent, "restart", now);
+  return reply(agent, NULL);
+}
+
+void floe_ice_agent_on_interfaces_changed(floe_ice_agent *agent, floe_time now) {
+  (void)note(agent, "on_interfaces_changed", now);
+  fake_interfaces(&agent->fake);
+}
+
+floe_ice_connection_state floe_ice_agent_connection_state(const floe_ice_agent *agent) {
+  (void)agent;
+  return FLOE_ICE_CONNECTION_COMPLETED;
+}
+
+bool floe_ice_agent_selected_pair(const floe_ice_agent *agent, const floe_ice_candidate **local,
+                                  const floe_ice_candidate **remote) {
+  static const floe_ice_candidate pair[2] = {{.id = 3}, {.id = 4}};
+  (void)agent;
+  *local = &pair[0];
+  *remote = &pair[1];
+  return true;
+}
+
+const floe_stats *floe_ice_agent_stats(floe_ice_agent *agent, floe_time now) {
+  static floe_stats stats;
+  (void)note(agent, "stats", now);
+  stats.timestamp = now;
+  return &stats;
+}
+
+const floe_connection_report *floe_ice_agent_connection_report(floe_ice_agent *agent, floe_time now) {
+  static const floe_connection_report report = {.n_remote_candidates = 5};
+  (void)note(agent, "connection_report", now);
+  return &report;
 }
 
 void floe_ice_agent_input(floe_ice_agent *agent, floe_time now, const floe_input *in) {
@@ -129,6 +238,12 @@ void floe_ice_agent_input(floe_ice_agent *agent, floe_time now, const floe_input
   }
   for (size_t i = 0; i < in->n_addrs && i < 8; i++) copy->addrs[i] = in->addrs[i];
   copy->in.addrs = NULL;
+  if (in->n_interfaces > 0) {
+    copy->interfaces = calloc(in->n_interfaces, sizeof *copy->interfaces);
+    assert_non_null(copy->interfaces);
+    memcpy(copy->interfaces, in->interfaces, in->n_interfaces * sizeof *copy->interfaces);
+  }
+  copy->in.interfaces = copy->interfaces;
   if (fake->on_input != NULL) fake->on_input(fake, in);
 }
 
@@ -190,6 +305,25 @@ void fake_open(fake_core *fake, floe_sock_id sock, floe_transport transport, con
   fake_push(fake, &out);
 }
 
+static void open_tcp(fake_core *fake, floe_sock_id sock, const char *local, const char *remote, bool is_shared) {
+  floe_output out = {.type = FLOE_OUTPUT_OPEN};
+  out.u.open.sock = sock;
+  out.u.open.transport = FLOE_TRANSPORT_TCP;
+  out.u.open.listen = remote == NULL;
+  out.u.open.shared = is_shared;
+  assert_true(floe_addr_parse(&out.u.open.local, local));
+  if (remote != NULL) assert_true(floe_addr_parse(&out.u.open.remote, remote));
+  fake_push(fake, &out);
+}
+
+void fake_open_shared(fake_core *fake, floe_sock_id sock, const char *local, const char *remote) {
+  open_tcp(fake, sock, local, remote, true);
+}
+
+void fake_listen(fake_core *fake, floe_sock_id sock, const char *local) {
+  open_tcp(fake, sock, local, NULL, false);
+}
+
 void fake_close(fake_core *fake, floe_sock_id sock) {
   floe_output out = {.type = FLOE_OUTPUT_CLOSE};
   out.u.close.sock = sock;
@@ -197,11 +331,30 @@ void fake_close(fake_core *fake, floe_sock_id sock) {
 }
 
 void fake_transmit(fake_core *fake, floe_sock_id sock, const floe_addr *to, const void *data, size_t len) {
+  fake_transmit_marked(fake, sock, to, data, len, 0);
+}
+
+void fake_transmit_marked(fake_core *fake, floe_sock_id sock, const floe_addr *to, const void *data, size_t len,
+                          uint8_t dscp) {
   floe_output out = {.type = FLOE_OUTPUT_TRANSMIT};
   out.u.transmit.sock = sock;
+  out.u.transmit.dscp = dscp;
   if (to != NULL) out.u.transmit.to = *to;
   fake_output *copy = push(fake, &out, data, len);
   copy->out.u.transmit.data = (floe_bytes){.ptr = copy->data, .len = len};
+}
+
+void fake_data(fake_core *fake, uint32_t candidate, const floe_addr *from, const void *data, size_t len) {
+  floe_output out = {.type = FLOE_OUTPUT_DATA};
+  out.u.data.candidate = candidate;
+  out.u.data.from = *from;
+  fake_output *copy = push(fake, &out, data, len);
+  copy->out.u.data.data = (floe_bytes){.ptr = copy->data, .len = len};
+}
+
+void fake_interfaces(fake_core *fake) {
+  floe_output out = {.type = FLOE_OUTPUT_INTERFACES};
+  fake_push(fake, &out);
 }
 
 void fake_resolve(fake_core *fake, floe_req_id req, const char *host, floe_family family) {

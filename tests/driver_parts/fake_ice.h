@@ -9,13 +9,22 @@
 
 #define FAKE_TEXT 128
 
-/* An input with copies of all that it pointed at, except `data` beyond FAKE_DATA. */
+/* An input with copies of what it pointed at. */
 typedef struct fake_input {
   floe_input in;
   char text[FAKE_TEXT];
   uint8_t *data; /* in.data.len bytes */
   floe_addr addrs[8];
+  floe_interface *interfaces; /* in.n_interfaces */
 } fake_input;
+
+/* A call of the program's that the driver has passed on. */
+typedef struct fake_call {
+  const char *name; /* "restart" */
+  floe_time now;    /* 0 for a call without a clock */
+  char text[FAKE_TEXT];
+  uint32_t number; /* role, length or code point */
+} fake_call;
 
 typedef struct fake_core {
   floe_ice_agent *agent;
@@ -23,6 +32,10 @@ typedef struct fake_core {
   size_t n_inputs;
   size_t n_gathers;
   size_t n_closes;
+  size_t n_calls;
+  fake_call call;       /* the last of them */
+  floe_status reply;    /* what such calls return */
+  floe_addr peer;       /* where floe_ice_agent_send sends to, out of socket 1 */
   floe_time wait_until; /* of the WAIT outputs */
   bool holds_close;     /* floe_ice_agent_is_closed says no */
   /* Called with each input, from inside floe_ice_agent_input; may push. */
@@ -40,8 +53,15 @@ size_t fake_alive(void);
 void fake_push(fake_core *fake, const floe_output *out);
 
 void fake_open(fake_core *fake, floe_sock_id sock, floe_transport transport, const char *local, const char *remote);
+/* `remote` NULL: listens. */
+void fake_open_shared(fake_core *fake, floe_sock_id sock, const char *local, const char *remote);
+void fake_listen(fake_core *fake, floe_sock_id sock, const char *local);
 void fake_close(fake_core *fake, floe_sock_id sock);
 void fake_transmit(fake_core *fake, floe_sock_id sock, const floe_addr *to, const void *data, size_t len);
+void fake_transmit_marked(fake_core *fake, floe_sock_id sock, const floe_addr *to, const void *data, size_t len,
+                          uint8_t dscp);
+void fake_data(fake_core *fake, uint32_t candidate, const floe_addr *from, const void *data, size_t len);
+void fake_interfaces(fake_core *fake);
 void fake_resolve(fake_core *fake, floe_req_id req, const char *host, floe_family family);
 void fake_event(fake_core *fake, floe_event_type type);
 

@@ -88,8 +88,9 @@ static void the_target_is_the_agent(void **state) {
 static void each_handler_property_hears_its_own_event(void **state) {
   fixture *f = *state;
   static floe_status (*const setters[])(floe_uv_ice_agent *, floe_event_listener, void *) = {
-      floe_uv_ice_agent_on_icegatheringstatechange, floe_uv_ice_agent_on_icecandidate,
-      floe_uv_ice_agent_on_icecandidateerror, floe_uv_ice_agent_on_iceservererror};
+      floe_uv_ice_agent_on_icegatheringstatechange,  floe_uv_ice_agent_on_icecandidate,
+      floe_uv_ice_agent_on_icecandidateerror,        floe_uv_ice_agent_on_iceservererror,
+      floe_uv_ice_agent_on_iceconnectionstatechange, floe_uv_ice_agent_on_selectedcandidatepairchange};
   for (int i = 0; i < (int)FLOE_EVENT_COUNT; i++) {
     happened[0] = '\0';
     assert_int_equal(setters[i](f->agent, on_event, NULL), FLOE_OK);
