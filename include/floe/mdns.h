@@ -54,8 +54,9 @@ typedef struct floe_mdns_output {
     } wait;               /**< WAIT */
     struct {
       floe_sock_id sock;  /**< its name from now on */
-      floe_addr group;    /**< 224.0.0.251:5353 or [ff02::fb]:5353: bind to its port with reuse of address and port,
-                               join it, send with a TTL of 255, and let other sockets of this host hear what is sent */
+      floe_addr group;    /**< 224.0.0.251:5353 or [ff02::fb]:5353: bind to it (where a system does not let one: to
+                               its port, and hand in only what was sent to it) with reuse of address and port, join it,
+                               send with a TTL of 255, and let other sockets of this host hear what is sent */
       uint32_t interface; /**< index of the interface: join on it and send on it */
       floe_addr local;    /**< an address of that interface, port 0 */
     } open;               /**< OPEN */
@@ -69,7 +70,8 @@ typedef struct floe_mdns_output {
     } transmit;          /**< TRANSMIT */
     struct {
       uint32_t query;         /**< which question */
-      floe_dns_status status; /**< OK, TIMEOUT (nobody answered), UNREACHABLE (no interface to ask on), FAILED */
+      floe_dns_status status; /**< OK, TIMEOUT (nobody answered), NODATA (it stands for an address of the other family),
+                                   UNREACHABLE (no interface to ask on), FAILED (several addresses) */
       floe_addr address;      /**< OK: the address, port 0; an IPv6 link-local one has its scope */
     } resolved;               /**< RESOLVED */
     uint64_t reserved[16];    /**< room for later outputs */
@@ -82,7 +84,7 @@ typedef struct floe_mdns_output {
  *  @param cfg copies; nullable
  *  @return FLOE_OK, FLOE_E_NOMEM, FLOE_E_TYPE (size) */
 FLOE_API FLOE_MUST_USE floe_status floe_mdns_new(floe_mdns **out, floe_env *env, const floe_mdns_config *cfg);
-/** Frees it. NULL is fine. */
+/** Frees it, without a goodbye for what is registered (floe_mdns_unregister sends one). NULL is fine. */
 FLOE_API void floe_mdns_free(floe_mdns *mdns);
 
 /** Tells the host's addresses, at the start and when they have changed: sockets follow.
