@@ -124,7 +124,11 @@ void floe__mux_table_remove(floe__mux_table *t, floe_env *env, floe__mux_link *l
     FLOE__ASSERT(t->old != NULL && unlink_from(bucket_of(t->old, t->n_old, link->hash), link));
   }
   t->n--;
-  fit(t, env);
+  if (t->n == 0) {
+    floe__mux_table_clear(t, env);
+  } else {
+    fit(t, env);
+  }
 }
 
 floe__mux_link *floe__mux_table_find(const floe__mux_table *t, uint64_t hash,

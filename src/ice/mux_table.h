@@ -25,7 +25,7 @@ typedef struct floe__mux_link {
 } floe__mux_link;
 
 typedef struct floe__mux_table {
-  floe__mux_link **buckets; /* NULL before the first member */
+  floe__mux_link **buckets; /* NULL without members */
   size_t n_buckets;         /* a power of two */
   floe__mux_link **old;     /* nullable: the array whose members are being moved to `buckets` */
   size_t n_old;
@@ -33,7 +33,7 @@ typedef struct floe__mux_table {
   size_t n;     /* members */
 } floe__mux_table;
 
-/* Adds a member with its hash set. False: no memory for the first array; later it always succeeds. */
+/* Adds a member with its hash set. False: no memory for the first array; while there are members it cannot fail. */
 bool floe__mux_table_add(floe__mux_table *table, floe_env *env, floe__mux_link *link);
 /* Removes a member that is there. */
 void floe__mux_table_remove(floe__mux_table *table, floe_env *env, floe__mux_link *link);
