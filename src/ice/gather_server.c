@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ice/gather.h"
+#include "ice/net_cause.h"
 
 static bool equal_nullable(const char *a, const char *b) {
   if (a == NULL || b == NULL) return a == b;
@@ -173,20 +174,6 @@ void floe__gather_server_begin(floe__gather_server *s) {
   finish_making(s);
 }
 
-static floe_cause cause_of_dns(floe_dns_status status) {
-  switch (status) {
-    case FLOE_DNS_OK: return FLOE_CAUSE_NONE;
-    case FLOE_DNS_NXDOMAIN: return FLOE_CAUSE_DNS_NXDOMAIN;
-    case FLOE_DNS_NODATA: return FLOE_CAUSE_DNS_NODATA;
-    case FLOE_DNS_SERVFAIL:
-    case FLOE_DNS_FAILED: return FLOE_CAUSE_DNS_SERVFAIL;
-    case FLOE_DNS_REFUSED: return FLOE_CAUSE_DNS_REFUSED;
-    case FLOE_DNS_TIMEOUT: return FLOE_CAUSE_DNS_TIMEOUT;
-    case FLOE_DNS_UNREACHABLE: return FLOE_CAUSE_DNS_UNREACHABLE;
-  }
-  return FLOE_CAUSE_DNS_SERVFAIL;
-}
-
 static void take_family(floe__gather_server *s, floe_family family, bool *open) {
   const floe__lookup_family *f = floe__lookup_of(s->lookup, family);
   if (!*open || f->state == FLOE__LOOKUP_PENDING) return;
@@ -195,7 +182,7 @@ static void take_family(floe__gather_server *s, floe_family family, bool *open) 
   if (f->status == FLOE_DNS_OK) {
     add_for_bases(s, family, f->addrs, f->n_addrs);
   } else {
-    add_baseless(s, family, cause_of_dns(f->status), FLOE_PHASE_DNS);
+    add_baseless(s, family, floe__net_cause_of_dns(f->status), FLOE_PHASE_DNS);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ice/gather_try_internal.h"
+#include "ice/net_cause.h"
 
 bool floe__try_uses_socket(const floe__try *t, floe_sock_id sock) {
   if (t->state == FLOE__TRY_ENDED || t->state == FLOE__TRY_NEW) return false;
@@ -191,60 +192,18 @@ static floe__try_step on_soft_error(floe__try *t, floe_cause cause) {
   return floe__try_fail(t, cause, 0, NULL);
 }
 
-typedef struct verdict {
-  floe_cause cause; /* NONE: means nothing here */
-  bool hard;
-} verdict;
-
-/* RFC 792, RFC 1812 5.2.7.1. */
-static verdict judge_icmpv4(uint8_t type, uint8_t code) {
-  if (type != 3) return (verdict){FLOE_CAUSE_NONE, false};
-  switch (code) {
-    case 2:                                                      /* protocol unreachable */
-    case 3: return (verdict){FLOE_CAUSE_PORT_UNREACHABLE, true}; /* port unreachable */
-    case 9:                                                      /* network, host, communication prohibited */
-    case 10:
-    case 13: return (verdict){FLOE_CAUSE_SEND_DENIED, true};
-    case 0: /* net unreachable, unknown, not for this type of service */
-    case 6:
-    case 11: return (verdict){FLOE_CAUSE_NET_UNREACHABLE, false};
-    case 1: /* host unreachable, source route failed, unknown, isolated, not for this type of service */
-    case 5:
-    case 7:
-    case 8:
-    case 12: return (verdict){FLOE_CAUSE_HOST_UNREACHABLE, false};
-    default: return (verdict){FLOE_CAUSE_NONE, false}; /* 4: fragmentation needed, and what may come */
-  }
-}
-
-/* RFC 4443 3.1. */
-static verdict judge_icmpv6(uint8_t type, uint8_t code) {
-  if (type != 1) return (verdict){FLOE_CAUSE_NONE, false};
-  switch (code) {
-    case 1: return (verdict){FLOE_CAUSE_SEND_DENIED, true};
-    case 4: return (verdict){FLOE_CAUSE_PORT_UNREACHABLE, true};
-    case 0: /* no route, beyond scope, policy, reject route */
-    case 2:
-    case 5:
-    case 6: return (verdict){FLOE_CAUSE_NET_UNREACHABLE, false};
-    case 3: return (verdict){FLOE_CAUSE_HOST_UNREACHABLE, false};
-    default: return (verdict){FLOE_CAUSE_NONE, false};
-  }
-}
-
 static bool has_open_transaction(const floe__try *t) {
   return t->state == FLOE__TRY_REQUESTING && !floe__try_is_stream(t);
 }
 
-static floe__try_step apply(floe__try *t, verdict v) {
+static floe__try_step apply(floe__try *t, floe__net_verdict v) {
   if (v.cause == FLOE_CAUSE_NONE) return FLOE__TRY_STEP_NONE;
   return v.hard ? floe__try_fail(t, v.cause, 0, NULL) : on_soft_error(t, v.cause);
 }
 
 floe__try_step floe__try_on_icmp(floe__try *t, const floe_input *in) {
   if (!has_open_transaction(t)) return FLOE__TRY_STEP_NONE;
-  bool v6 = in->addr.family == FLOE_FAMILY_IPV6;
-  verdict v = v6 ? judge_icmpv6(in->icmp_type, in->icmp_code) : judge_icmpv4(in->icmp_type, in->icmp_code);
+  floe__net_verdict v = floe__net_judge_icmp(in);
   if (v.cause != FLOE_CAUSE_NONE) {
     note_os_error(t, in);
     t->has_icmp = true;
@@ -254,26 +213,9 @@ floe__try_step floe__try_on_icmp(floe__try *t, const floe_input *in) {
   return apply(t, v);
 }
 
-static verdict judge_send_error(floe_net_error error) {
-  switch (error) {
-    case FLOE_NET_NET_UNREACHABLE: return (verdict){FLOE_CAUSE_NET_UNREACHABLE, false};
-    case FLOE_NET_HOST_UNREACHABLE: return (verdict){FLOE_CAUSE_HOST_UNREACHABLE, false};
-    case FLOE_NET_DENIED: return (verdict){FLOE_CAUSE_SEND_DENIED, true};
-    case FLOE_NET_REFUSED: /* systems without an error queue say so at the next call */
-    case FLOE_NET_RESET: return (verdict){FLOE_CAUSE_PORT_UNREACHABLE, true};
-    case FLOE_NET_MESSAGE_SIZE: /* a lost packet, no more */
-    case FLOE_NET_NO_RESOURCES:
-    case FLOE_NET_TIMED_OUT: return (verdict){FLOE_CAUSE_NONE, false};
-    case FLOE_NET_ADDRESS_IN_USE:
-    case FLOE_NET_ADDRESS_NOT_AVAILABLE:
-    case FLOE_NET_OTHER: return (verdict){FLOE_CAUSE_SOCKET_FAILED, true};
-  }
-  return (verdict){FLOE_CAUSE_NONE, false};
-}
-
 floe__try_step floe__try_on_send_failed(floe__try *t, const floe_input *in) {
   if (!has_open_transaction(t)) return FLOE__TRY_STEP_NONE;
-  verdict v = judge_send_error(in->net_error);
+  floe__net_verdict v = floe__net_judge_send_error(in->net_error);
   if (v.cause != FLOE_CAUSE_NONE) note_os_error(t, in);
   return apply(t, v);
 }
