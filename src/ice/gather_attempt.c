@@ -14,6 +14,11 @@ static void go(floe__attempt *a, floe__attempt_state next) {
   if (!floe__trace_begin(&t, io->env, io->now, "gather.attempt.state")) return;
   floe__trace_int(&t, "server", a->server->config->server_index);
   floe__trace_int(&t, "url", a->server->config->url_index);
+  const floe_ice_url *url = &a->server->url;
+  floe__trace_text(&t, "kind", url->is_turn ? "turn" : "stun");
+  floe__trace_text(&t, "transport", floe_transport_name(url->transport));
+  /* A literal host is an address. */
+  if (url->addr.family == FLOE_FAMILY_NONE || io->env->cfg.trace_addresses) floe__trace_text(&t, "host", url->host);
   floe__trace_int(&t, "family", a->family);
   floe__trace_addr(&t, "local", &a->local);
   floe__trace_text(&t, "to", next == FLOE__ATTEMPT_RUNNING ? "running" : floe_attempt_outcome_name(a->report.outcome));
