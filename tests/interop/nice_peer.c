@@ -16,6 +16,7 @@ typedef struct peer {
   guint stream;
   exchange data;
   bool has_connected;
+  bool is_restarting; /* and the other side does not know yet */
   char *remote_ufrag;
 } peer;
 
@@ -117,10 +118,38 @@ static void add_candidate(peer *p, const char *line) {
   g_free(text);
 }
 
+static bool say_credentials(peer *p) {
+  char *ufrag = NULL, *pwd = NULL;
+  if (!nice_agent_get_local_credentials(p->agent, p->stream, &ufrag, &pwd)) return false;
+  if (lite) say("lite");
+  printf("ufrag %s\npwd %s\n", ufrag, pwd);
+  (void)fflush(stdout);
+  g_free(ufrag);
+  g_free(pwd);
+  return true;
+}
+
+/* libnice keeps its candidates over a restart, and does not tell them again. */
+static void restart(peer *p) {
+  (void)nice_agent_restart_stream(p->agent, p->stream);
+  (void)say_credentials(p);
+  GSList *list = nice_agent_get_local_candidates(p->agent, p->stream, 1);
+  for (GSList *one = list; one != NULL; one = one->next) on_candidate(p->agent, one->data, p);
+  g_slist_free_full(list, (GDestroyNotify)nice_candidate_free);
+  say("end");
+}
+
+/* Another than before: the other side has restarted. */
+static void take_ufrag(peer *p, const char *ufrag) {
+  if (p->remote_ufrag != NULL && !p->is_restarting) restart(p);
+  p->is_restarting = false;
+  g_free(p->remote_ufrag);
+  p->remote_ufrag = g_strdup(ufrag);
+}
+
 static void take(peer *p, const char *line) {
   if (g_str_has_prefix(line, "ufrag ")) {
-    g_free(p->remote_ufrag);
-    p->remote_ufrag = g_strdup(line + strlen("ufrag "));
+    take_ufrag(p, line + strlen("ufrag "));
   } else if (g_str_has_prefix(line, "pwd ")) {
     (void)nice_agent_set_remote_credentials(p->agent, p->stream, p->remote_ufrag, line + strlen("pwd "));
   } else if (g_str_has_prefix(line, "candidate:")) {
@@ -129,6 +158,9 @@ static void take(peer *p, const char *line) {
     (void)nice_agent_peer_candidate_gathering_done(p->agent, p->stream);
   } else if (g_str_has_prefix(line, "data ")) {
     if (!exchange_begin(&p->data, strtoul(line + strlen("data "), NULL, 10))) say("data refused");
+  } else if (strcmp(line, "restart") == 0) {
+    p->is_restarting = true;
+    restart(p);
   } else if (strcmp(line, "quit") == 0) {
     g_main_loop_quit(p->loop);
   } else if (strcmp(line, "lite") != 0) { /* libnice finds out by itself */
@@ -179,16 +211,6 @@ static void make_agent(peer *p) {
   (void)nice_agent_attach_recv(p->agent, p->stream, 1, g_main_loop_get_context(p->loop), on_data, p);
 }
 
-static bool gather(peer *p) {
-  char *ufrag = NULL, *pwd = NULL;
-  if (!nice_agent_get_local_credentials(p->agent, p->stream, &ufrag, &pwd)) return false;
-  if (lite) say("lite");
-  printf("ufrag %s\npwd %s\n", ufrag, pwd);
-  g_free(ufrag);
-  g_free(pwd);
-  return nice_agent_gather_candidates(p->agent, p->stream);
-}
-
 int main(int argc, char **argv) {
   static peer p;
   GError *error = NULL;
@@ -205,7 +227,7 @@ int main(int argc, char **argv) {
   GIOChannel *input = g_io_channel_unix_new(0);
   (void)g_io_add_watch(input, G_IO_IN | G_IO_HUP, on_input, &p);
   (void)g_timeout_add(EXCHANGE_TICK_MS, on_tick, &p);
-  if (!gather(&p)) return 2;
+  if (!say_credentials(&p) || !nice_agent_gather_candidates(p.agent, p.stream)) return 2;
   g_main_loop_run(p.loop);
   bool is_good = p.has_connected && exchange_is_done(&p.data);
   g_object_unref(p.agent);

@@ -1,0 +1,62 @@
+#!/bin/sh
+# With libnice: both roles, both ways to nominate, loss, lite, conflicts of role, restarts, ICE-TCP.
+set -eu
+lib_dir=$(dirname "$0")/../netns
+# shellcheck source=../netns/lib.sh source-path=SCRIPTDIR
+. "$lib_dir/lib.sh"
+# shellcheck source=../netns/meet_lib.sh source-path=SCRIPTDIR
+. "$lib_dir/meet_lib.sh"
+# shellcheck source=peers_lib.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/peers_lib.sh"
+net_enter "$@"
+need nft
+[ -n "${NICE_PEER:-}" ] || skip "libnice is not installed"
+linked_network
+
+all_kinds() {
+  connects "Floe controlling, libnice controlled" controlling "" "$NICE_PEER --role controlled"
+  connects "libnice controlling, regular nomination" controlled "" "$NICE_PEER --role controlling --nomination regular"
+  connects "libnice controlling, aggressive nomination" controlled "" \
+    "$NICE_PEER --role controlling --nomination aggressive"
+  connects "IPv4 alone" controlling --no-ipv6 "$NICE_PEER --role controlled"
+  connects "IPv6 alone" controlled --no-ipv4 "$NICE_PEER --role controlling --nomination regular"
+  connects "a lite Floe" controlled --lite "$NICE_PEER --role controlling"
+  connects "a lite libnice" controlling "" "$NICE_PEER --role controlled --lite"
+  connects "ICE-TCP, Floe active" controlling "" "$NICE_PEER --role controlled --tcp-only"
+  connects "ICE-TCP, Floe passive" controlled --tcp-passive "$NICE_PEER --role controlling --tcp-only"
+
+  for role in controlling controlled; do
+    meet "both $role, $loss % loss" <<END
+a left $FLOE_PEER --role $role
+b right $NICE_PEER --role $role
+await a state connected
+await b state co*ed
+tell both data 100
+await both data ok 100
+END
+  done
+
+  for who in a b; do
+    meet "$who restarts, $loss % loss" <<END
+a left $FLOE_PEER --role controlling
+b right $NICE_PEER --role controlled
+await a state connected
+await b state co*ed
+tell both data 50
+await both data ok 50
+tell $who restart
+await a gathering complete
+await a gathering complete
+tell both data 50
+await both data ok 100
+never a state failed*
+END
+  done
+}
+
+for percent in 0 15; do
+  loses "$percent"
+  all_kinds
+done
+show_loss
+finish
