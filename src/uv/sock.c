@@ -112,20 +112,26 @@ static void free_unstarted(floe__uv_sock *sock) {
   floe__uv_free(&sock->uv->mem, sock);
 }
 
-static floe__uv_sock *new_sock(floe_uv_ice_agent *agent, floe_sock_id id) {
-  floe_uv *uv = agent->uv;
-  void *socks = agent->socks;
-  bool has_room = floe__uv_reserve(&uv->mem, &socks, &agent->cap_socks, sizeof(floe__uv_sock *), agent->n_socks + 1);
-  agent->socks = socks;
-  floe__uv_sock *sock = has_room ? floe__uv_zalloc(&uv->mem, sizeof *sock) : NULL;
+static floe__uv_sock *new_sock(floe_uv *uv) {
+  floe__uv_sock *sock = floe__uv_zalloc(&uv->mem, sizeof *sock);
   if (sock == NULL) return NULL;
   sock->uv = uv;
-  sock->agent = agent;
-  sock->id = id;
   sock->fd = -1;
   if (floe__uv_alarm_init(&uv->alarms, &uv->mem, &sock->alarm, on_alarm)) return sock;
   free_unstarted(sock);
   return NULL;
+}
+
+static floe__uv_sock *new_sock_of(floe_uv_ice_agent *agent, floe_sock_id id) {
+  floe_uv *uv = agent->uv;
+  void *socks = agent->socks;
+  bool has_room = floe__uv_reserve(&uv->mem, &socks, &agent->cap_socks, sizeof(floe__uv_sock *), agent->n_socks + 1);
+  agent->socks = socks;
+  floe__uv_sock *sock = has_room ? new_sock(uv) : NULL;
+  if (sock == NULL) return NULL;
+  sock->agent = agent;
+  sock->id = id;
+  return sock;
 }
 
 static void tell_failed(floe_uv_ice_agent *agent, floe_sock_id id, int os_error) {
@@ -135,8 +141,7 @@ static void tell_failed(floe_uv_ice_agent *agent, floe_sock_id id, int os_error)
   floe__uv_agent_input(agent, &in);
 }
 
-/* Returns 0 or an errno. */
-static int read_local(const floe__uv_sock *sock, floe_addr *out) {
+int floe__uv_sock_local(const floe__uv_sock *sock, floe_addr *out) {
   struct sockaddr_storage local = {0};
   socklen_t len = sizeof local;
   if (getsockname(sock->fd, (struct sockaddr *)&local, &len) != 0) return errno;
@@ -144,7 +149,7 @@ static int read_local(const floe__uv_sock *sock, floe_addr *out) {
   return 0;
 }
 
-/* There is room: new_sock has seen to it. */
+/* There is room: new_sock_of has seen to it. */
 static void add(floe_uv_ice_agent *agent, floe__uv_sock *sock) {
   size_t i = place_of(agent, sock->id);
   memmove(agent->socks + i + 1, agent->socks + i, (agent->n_socks - i) * sizeof(floe__uv_sock *));
@@ -155,7 +160,7 @@ static void add(floe_uv_ice_agent *agent, floe__uv_sock *sock) {
 
 void floe__uv_sock_open(floe_uv_ice_agent *agent, const floe_output *out) {
   floe_sock_id id = out->u.open.sock;
-  floe__uv_sock *sock = new_sock(agent, id);
+  floe__uv_sock *sock = new_sock_of(agent, id);
   int err = ENOMEM;
   if (sock != NULL) {
     sock->transport = out->u.open.transport;
@@ -170,10 +175,38 @@ void floe__uv_sock_open(floe_uv_ice_agent *agent, const floe_output *out) {
   if (sock->state != FLOE__UV_SOCK_CONNECTING) floe__uv_sock_opened(sock);
 }
 
+floe__uv_sock *floe__uv_sock_open_shared(floe_uv *uv, const floe_addr *local,
+                                         void (*tell)(floe__uv_sock *sock, const floe_input *in), void *user,
+                                         int *err) {
+  floe_output out = {.type = FLOE_OUTPUT_OPEN};
+  out.u.open.local = *local;
+  floe__uv_sock *sock = new_sock(uv);
+  *err = ENOMEM;
+  if (sock == NULL) return NULL;
+  sock->transport = FLOE_TRANSPORT_UDP;
+  sock->tell = tell;
+  sock->user = user;
+  *err = start(sock, &out);
+  if (*err == 0) {
+    floe__uv_sock_watch(sock);
+    return sock;
+  }
+  free_unstarted(sock);
+  return NULL;
+}
+
+void floe__uv_sock_tell(floe__uv_sock *sock, const floe_input *in) {
+  if (sock->tell != NULL) {
+    sock->tell(sock, in);
+  } else {
+    floe__uv_agent_input(sock->agent, in);
+  }
+}
+
 void floe__uv_sock_accepted(floe__uv_sock *listener, int fd, const floe_addr *peer) {
   floe_uv_ice_agent *agent = listener->agent;
   bool has_name = agent->n_accepted < UINT32_MAX - FLOE_SOCK_ACCEPTED;
-  floe__uv_sock *sock = has_name ? new_sock(agent, FLOE_SOCK_ACCEPTED + agent->n_accepted) : NULL;
+  floe__uv_sock *sock = has_name ? new_sock_of(agent, FLOE_SOCK_ACCEPTED + agent->n_accepted) : NULL;
   if (sock == NULL) {
     (void)close(fd);
     return;
@@ -207,12 +240,12 @@ static void forget(floe_uv_ice_agent *agent, const floe__uv_sock *sock) {
 
 void floe__uv_sock_bound(floe__uv_sock *sock) {
   floe_input in = {.type = FLOE_INPUT_SOCKET_BOUND, .sock = sock->id};
-  if (read_local(sock, &in.addr) == 0) floe__uv_agent_input(sock->agent, &in);
+  if (floe__uv_sock_local(sock, &in.addr) == 0) floe__uv_agent_input(sock->agent, &in);
 }
 
 void floe__uv_sock_opened(floe__uv_sock *sock) {
   floe_input in = {.type = FLOE_INPUT_SOCKET_OPENED, .sock = sock->id};
-  int err = read_local(sock, &in.addr);
+  int err = floe__uv_sock_local(sock, &in.addr);
   if (err != 0) {
     floe__uv_sock_fail(sock, err);
     return;

@@ -1,5 +1,5 @@
-/* A socket of an agent. sock.c has what UDP and TCP share: the watching, the queue of what could not be sent yet, and
- * closing after it. */
+/* A socket of an agent, or a UDP socket that agents share (mux.c). sock.c has what UDP and TCP share: the watching, the
+ * queue of what could not be sent yet, and closing after it. */
 #ifndef FLOE_UV_SOCK_H
 #define FLOE_UV_SOCK_H
 
@@ -25,11 +25,15 @@ typedef struct floe__uv_packet {
   uint8_t data[];
 } floe__uv_packet;
 
-typedef struct floe__uv_sock {
+typedef struct floe__uv_sock floe__uv_sock;
+struct floe__uv_sock {
   uv_poll_t poll;
   floe_uv *uv;
-  floe_uv_ice_agent *agent; /* NULL once that is gone */
-  floe_sock_id id;
+  floe_uv_ice_agent *agent; /* NULL once that is gone, and for a shared socket */
+  floe_sock_id id;          /* 0 for a shared socket */
+  /* Shared: hears of datagrams, and of errors in sending them. */
+  void (*tell)(floe__uv_sock *sock, const floe_input *in);
+  void *user; /* shared: for `tell` */
   int fd;
   floe__uv_sock_state state;
   floe_transport transport; /* UDP or TCP */
@@ -39,10 +43,15 @@ typedef struct floe__uv_sock {
   floe__uv_packet *first, *last;
   size_t queued;        /* bytes in them */
   floe__uv_alarm alarm; /* when lingering or the pause ends */
-} floe__uv_sock;
+};
 
 /* As an OPEN output asks for it. Fails by a SOCKET_FAILED input. */
 void floe__uv_sock_open(floe_uv_ice_agent *agent, const floe_output *out);
+/* A UDP socket of no agent; NULL with an errno in *err. */
+floe__uv_sock *floe__uv_sock_open_shared(floe_uv *uv, const floe_addr *local,
+                                         void (*tell)(floe__uv_sock *sock, const floe_input *in), void *user, int *err);
+/* The address it got. Returns 0 or an errno. */
+int floe__uv_sock_local(const floe__uv_sock *sock, floe_addr *out);
 /* NULL when there is none, or the core has closed it. */
 floe__uv_sock *floe__uv_sock_find(floe_uv_ice_agent *agent, floe_sock_id id);
 /* Either sends, or queues, or tells the core why not. */
@@ -59,6 +68,8 @@ void floe__uv_sock_watch(floe__uv_sock *sock);
 /* Adds to the queue; false when there is no memory. */
 bool floe__uv_sock_queue(floe__uv_sock *sock, const floe_addr *to /* nullable */, floe_bytes data, uint8_t dscp);
 void floe__uv_sock_drop_first(floe__uv_sock *sock);
+/* Tells whose socket it is what happened to a datagram. */
+void floe__uv_sock_tell(floe__uv_sock *sock, const floe_input *in);
 /* Tells the core that the socket failed, and closes it. */
 void floe__uv_sock_fail(floe__uv_sock *sock, int os_error);
 /* Tells the core which address a TCP socket got, before it connects. */

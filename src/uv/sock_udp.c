@@ -31,7 +31,7 @@ static void tell_icmp_errors(floe__uv_sock *sock) {
     floe_input in = {
         .type = FLOE_INPUT_ICMP, .sock = sock->id, .addr = icmp.to, .icmp_type = icmp.type, .icmp_code = icmp.code};
     floe__uv_set_error(&in, icmp.os_error, text);
-    if (sock->state == FLOE__UV_SOCK_OPEN) floe__uv_agent_input(sock->agent, &in);
+    if (sock->state == FLOE__UV_SOCK_OPEN) floe__uv_sock_tell(sock, &in);
   }
 }
 
@@ -68,7 +68,7 @@ static void tell_send_failed(floe__uv_sock *sock, const floe_addr *to, int err) 
   char text[FLOE__UV_ERROR_TEXT];
   floe_input in = {.type = FLOE_INPUT_SEND_FAILED, .sock = sock->id, .addr = *to};
   floe__uv_set_error(&in, err, text);
-  if (sock->state == FLOE__UV_SOCK_OPEN) floe__uv_agent_input(sock->agent, &in);
+  if (sock->state == FLOE__UV_SOCK_OPEN) floe__uv_sock_tell(sock, &in);
 }
 
 /* One call per datagram: sendmmsg would need a copy of each, since the core's is gone with the next poll, and what it
@@ -104,7 +104,7 @@ static void receive(floe__uv_sock *sock) {
     if (n < 0 && ++pending <= PENDING_ERRORS) continue;
     for (int i = 0; i < n; i++) {
       floe_input in = {.type = FLOE_INPUT_DATAGRAM, .sock = sock->id, .addr = got[i].from, .data = got[i].data};
-      floe__uv_agent_input(sock->agent, &in);
+      floe__uv_sock_tell(sock, &in);
     }
     if (n < FLOE__UV_SLOTS) return;
   }
