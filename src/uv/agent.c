@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "uv/ifaces.h"
+#include "uv/mdns.h"
 #include "uv/neterror.h"
 #include "uv/resolve.h"
 #include "uv/sock.h"
@@ -124,20 +125,26 @@ static void call_program(floe_uv_ice_agent *agent, const floe_output *out) {
   agent->is_calling = false;
 }
 
+static void resolve(floe_uv_ice_agent *agent, const floe_output *out) {
+  if (out->u.resolve.multicast) {
+    floe__uv_mdns_resolve(agent, out);
+  } else {
+    floe__uv_resolve(agent, out->u.resolve.req, out->u.resolve.host, out->u.resolve.family);
+  }
+}
+
 static void take_output(floe_uv_ice_agent *agent, const floe_output *out) {
   switch (out->type) {
     case FLOE_OUTPUT_WAIT: floe__uv_alarm_set(&agent->uv->alarms, &agent->alarm, out->u.wait.until); break;
     case FLOE_OUTPUT_TRANSMIT: transmit(agent, out); break;
     case FLOE_OUTPUT_OPEN: floe__uv_sock_open(agent, out); break;
     case FLOE_OUTPUT_CLOSE: end_sock(agent, out->u.close.sock); break;
-    case FLOE_OUTPUT_RESOLVE:
-      floe__uv_resolve(agent, out->u.resolve.req, out->u.resolve.host, out->u.resolve.family);
-      break;
+    case FLOE_OUTPUT_RESOLVE: resolve(agent, out); break;
     case FLOE_OUTPUT_INTERFACES: list_interfaces(agent); break;
     case FLOE_OUTPUT_EVENT:
     case FLOE_OUTPUT_DATA:
     case FLOE_OUTPUT_PERMISSION: call_program(agent, out); break;
-    case FLOE_OUTPUT_PUBLISH: break;
+    case FLOE_OUTPUT_PUBLISH: floe__uv_mdns_publish(agent, out); break;
   }
 }
 
@@ -148,6 +155,7 @@ static void free_core(floe_uv_ice_agent *agent) {
   agent->core = NULL;
   floe__uv_alarm_clear(&agent->uv->alarms, &agent->alarm);
   floe__uv_lookups_forget(agent);
+  floe__uv_mdns_forget(agent);
   for (size_t i = 0; i < agent->n_socks; i++) {
     if (agent->socks[i]->state != FLOE__UV_SOCK_LINGERING) floe__uv_sock_close(agent->socks[i]);
   }
@@ -228,6 +236,7 @@ floe_status floe_uv_ice_agent_new(floe_uv_ice_agent **out, floe_uv *uv, const fl
   }
   agent->uv = uv;
   agent->core = core;
+  agent->include_loopback = cfg->include_loopback;
   agent->max_queue = cfg->max_queue_bytes == 0 ? DEFAULT_MAX_QUEUE : cfg->max_queue_bytes;
   link_agent(agent);
   *out = agent;

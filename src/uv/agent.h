@@ -30,6 +30,7 @@ struct floe_uv_ice_agent {
   uint32_t n_accepted;             /* connections named so far */
   size_t stream_queued;            /* bytes that TCP connections have not taken yet */
   size_t max_queue;                /* of them, before FLOE_E_AGAIN */
+  bool include_loopback;           /* it has loopback candidates */
   struct floe__uv_lookup *lookups; /* pending */
   floe__uv_event_target target;
   floe_uv_relay_handler relay;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "uv/agent.h"
+#include "uv/mdns.h"
 #include "uv/os.h"
 #include "uv/resolve.h"
 
@@ -60,7 +61,7 @@ static void arm_timer(floe_uv *uv) {
 
 static void rest_or_go_on(floe_uv *uv) {
   uv->state = FLOE__UV_AWAKE;
-  if (uv->ready_first != NULL || floe__uv_resolver_has_answers(uv->resolver)) return;
+  if (uv->ready_first != NULL || floe__uv_resolver_has_answers(uv->resolver) || floe__uv_mdns_is_ready(uv)) return;
   uv->state = FLOE__UV_RESTING;
   (void)uv_idle_stop(&uv->idle);
   (void)uv_check_stop(&uv->check);
@@ -72,6 +73,7 @@ static void drain(floe_uv *uv) {
   floe_time now = floe_uv_now(uv);
   for (floe__uv_alarm *a; (a = floe__uv_alarms_take_due(&uv->alarms, now)) != NULL;) a->on_due(a, now);
   floe__uv_resolver_deliver(uv->resolver);
+  floe__uv_mdns_drain(uv);
   /* Those that become ready meanwhile wait for the next turn, so that the loop's other handles have theirs. */
   for (size_t n = uv->n_ready; n > 0 && uv->ready_first != NULL && uv->state == FLOE__UV_DRAINING; n--) {
     floe__uv_agent_drain(uv->ready_first);
@@ -126,6 +128,7 @@ static void tear_down(floe_uv *uv) {
     floe__uv_agent_abandon(agent);
   }
   floe__uv_resolver_close(uv->resolver);
+  floe__uv_mdns_close(uv);
   uv_close((uv_handle_t *)&uv->timer, on_closed);
   uv_close((uv_handle_t *)&uv->idle, on_closed);
   uv_close((uv_handle_t *)&uv->check, on_closed);

@@ -12,6 +12,7 @@
 #include "uv/mem.h"
 
 typedef struct floe__uv_resolver floe__uv_resolver;
+typedef struct floe__uv_mdns floe__uv_mdns;
 
 typedef enum floe__uv_state {
   FLOE__UV_RESTING = 0, /* nothing to do before a socket or the timer says so */
@@ -39,6 +40,7 @@ struct floe_uv {
   floe_uv_ice_agent *ready_last;
   size_t n_ready;
   floe__uv_resolver *resolver;
+  floe__uv_mdns *mdns; /* NULL: no agent has asked for it */
   uint8_t *slots; /* FLOE__UV_SLOTS of FLOE__UV_SLOT_BYTES, for whatever is read next */
 };
 
