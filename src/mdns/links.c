@@ -174,13 +174,24 @@ static bool add_link(floe__mdns_links *links, const floe_interface *from) {
   return true;
 }
 
-static bool has_pair(const floe__mdns_links *links, const floe_interface *from) {
+/* What a socket was bound to must still be there: systems choose the interface to send on by its address. */
+static bool is_listed(const floe__mdns_link *link, const floe_interface *list, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (list[i].index == link->interface && floe_addr_equal_ip(&list[i].addr, &link->local)) return true;
+  }
+  return false;
+}
+
+/* Just made for this list, or there before and in it. */
+static bool may_stay(const floe__mdns_link *link, const floe_interface *list, size_t n) {
+  return link->is_gone ? link->state == FLOE__MDNS_LINK_IDLE : is_listed(link, list, n);
+}
+
+static bool has_link(const floe__mdns_links *links, const floe_interface *from, const floe_interface *list, size_t n) {
   for (size_t i = 0; i < links->n; i++) {
     const floe__mdns_link *link = links->all[i];
-    if (link->interface == from->index && link->family == from->addr.family &&
-        (!link->is_gone || link->state == FLOE__MDNS_LINK_IDLE)) {
-      return true;
-    }
+    bool is_of_it = link->interface == from->index && link->family == from->addr.family;
+    if (is_of_it && may_stay(link, list, n)) return true;
   }
   return false;
 }
@@ -195,19 +206,22 @@ static size_t take_addresses(const floe__mdns_links *links, floe_interface *out,
   return kept;
 }
 
-/* Marks what is in the list as there and everything else as gone. */
+/* A link just made takes the best address of its interface. */
+static void choose_local(floe__mdns_link *link, const floe_interface *list, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    bool is_of_it = list[i].index == link->interface && list[i].addr.family == link->family;
+    if (is_of_it && is_better_local(&list[i].addr, &link->local)) link->local = list[i].addr;
+  }
+}
+
+/* Marks what has an address in the list as there and everything else as gone. */
 static void review(floe__mdns_links *links) {
   for (size_t i = 0; i < links->n; i++) {
     floe__mdns_link *link = links->all[i];
-    bool may_stay = !link->is_gone || link->state == FLOE__MDNS_LINK_IDLE;
-    link->is_gone = true;
+    bool stays = may_stay(link, links->addresses, links->n_addresses);
+    if (stays && link->is_gone) choose_local(link, links->addresses, links->n_addresses);
+    link->is_gone = !stays;
     link->n_names = 0;
-    for (size_t k = 0; may_stay && k < links->n_addresses; k++) {
-      const floe_interface *f = &links->addresses[k];
-      if (f->index != link->interface || f->addr.family != link->family) continue;
-      if (link->is_gone || is_better_local(&f->addr, &link->local)) link->local = f->addr;
-      link->is_gone = false;
-    }
   }
 }
 
@@ -216,7 +230,7 @@ bool floe__mdns_links_set(floe__mdns_links *links, const floe_interface *list, s
   if (addresses == NULL && n > 0) return false;
   size_t kept = take_addresses(links, addresses, list, n);
   for (size_t i = 0; i < kept; i++) {
-    if (has_pair(links, &addresses[i]) || add_link(links, &addresses[i])) continue;
+    if (has_link(links, &addresses[i], addresses, kept) || add_link(links, &addresses[i])) continue;
     floe__free(links->env, addresses);
     drop_gone(links);
     return false;

@@ -42,7 +42,7 @@ typedef struct floe__mdns_links {
   floe_env *env;
   bool include_loopback;
   floe_time now;         /* for the trace */
-  floe__mdns_link **all; /* in the order of the list of interfaces; those that are gone behind them */
+  floe__mdns_link **all; /* those that are gone, too, until their socket is closed */
   size_t n, cap;
   floe_interface *addresses; /* those that were told and count */
   size_t n_addresses;
