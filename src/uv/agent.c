@@ -70,15 +70,20 @@ static void on_deadline(floe__uv_alarm *alarm, floe_time now) {
 
 /* ---- what the core asks for ---- */
 
+void floe__uv_agent_tell_interfaces(floe_uv_ice_agent *agent, const floe_interface *list, size_t n, int err) {
+  char text[FLOE__UV_ERROR_TEXT];
+  floe_input in = {.type = FLOE_INPUT_INTERFACES, .interfaces = list, .n_interfaces = n};
+  if (err != 0) floe__uv_set_error(&in, err, text);
+  agent->interfaces = floe__uv_interfaces_print(list, n);
+  floe__uv_agent_input(agent, &in);
+}
+
 static void list_interfaces(floe_uv_ice_agent *agent) {
   const floe__uv_mem *mem = &agent->uv->mem;
   floe_interface *list = NULL;
-  floe_input in = {.type = FLOE_INPUT_INTERFACES};
-  char text[FLOE__UV_ERROR_TEXT];
-  int err = floe__uv_list_interfaces(mem, &list, &in.n_interfaces);
-  if (err != 0) floe__uv_set_error(&in, err, text);
-  in.interfaces = list;
-  floe__uv_agent_input(agent, &in);
+  size_t n = 0;
+  int err = floe__uv_list_interfaces(mem, &list, &n);
+  floe__uv_agent_tell_interfaces(agent, list, n, err);
   floe__uv_free(mem, list);
 }
 
@@ -192,6 +197,7 @@ static void free_agent(floe_uv_ice_agent *agent) {
   const floe__uv_mem *mem = &agent->uv->mem;
   pull_ready(agent);
   unlink_agent(agent);
+  if (agent->uv->agents == NULL) floe__uv_monitor_rest(agent->uv);
   floe__uv_target_clear(&agent->target, mem);
   floe__uv_free(mem, agent->socks);
   floe__uv_free(mem, agent);

@@ -33,6 +33,7 @@ struct floe_uv_ice_agent {
   bool include_loopback;           /* it has loopback candidates */
   struct floe__uv_lookup *lookups; /* pending */
   floe__uv_event_target target;
+  uint64_t interfaces; /* the print of the host's addresses as it was told them last; 0 = it has not asked yet */
   floe_uv_relay_handler relay;
   floe_uv_data_handler on_data; /* nullable */
   void *on_data_user;
@@ -44,6 +45,8 @@ struct floe_uv_ice_agent {
 void floe__uv_agent_wake(floe_uv_ice_agent *agent);
 /* Hands an input to the core, and sees to it that the outputs are taken. */
 void floe__uv_agent_input(floe_uv_ice_agent *agent, const floe_input *in);
+/* Tells the core which addresses the host has, or why they could not be listed (`err` an errno, else 0). */
+void floe__uv_agent_tell_interfaces(floe_uv_ice_agent *agent, const floe_interface *list, size_t n, int err);
 /* Takes the outputs; may free the agent. */
 void floe__uv_agent_drain(floe_uv_ice_agent *agent);
 /* One of its sockets is closed for good. */

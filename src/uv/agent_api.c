@@ -15,6 +15,7 @@ floe_ice_agent *floe_uv_ice_agent_core(floe_uv_ice_agent *agent) {
 floe_status floe_uv_ice_agent_gather(floe_uv_ice_agent *agent) {
   if (agent->state != FLOE__UV_AGENT_LIVE) return FLOE_E_STATE;
   floe__uv_set_unix_time(agent->uv);
+  floe__uv_monitor_start(agent->uv); /* before the addresses are listed, so that no change is missed */
   floe_status st = floe_ice_agent_gather(agent->core, floe_uv_now(agent->uv));
   floe__uv_agent_wake(agent);
   return st;
@@ -23,6 +24,7 @@ floe_status floe_uv_ice_agent_gather(floe_uv_ice_agent *agent) {
 floe_status floe_uv_ice_agent_prefetch(floe_uv_ice_agent *agent) {
   if (agent->state != FLOE__UV_AGENT_LIVE) return FLOE_E_STATE;
   floe__uv_set_unix_time(agent->uv);
+  floe__uv_monitor_start(agent->uv); /* before the addresses are listed, so that no change is missed */
   floe_status st = floe_ice_agent_prefetch(agent->core, floe_uv_now(agent->uv));
   floe__uv_agent_wake(agent);
   return st;

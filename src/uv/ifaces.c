@@ -38,3 +38,27 @@ int floe__uv_list_interfaces(const floe__uv_mem *mem, floe_interface **out, size
   *n_out = n;
   return list == NULL && n_found > 0 ? ENOMEM : 0;
 }
+
+/* FNV-1a. */
+static uint64_t mix(uint64_t print, const void *data, size_t len) {
+  const uint8_t *p = data;
+  for (size_t i = 0; i < len; i++) print = (print ^ p[i]) * 0x100000001b3u;
+  return print;
+}
+
+/* Field by field: between the members there may be anything. */
+static uint64_t print_of(const floe_interface *f) {
+  uint8_t flags = (uint8_t)((f->is_loopback ? 1 : 0) | (f->is_temporary ? 2 : 0) | (f->is_deprecated ? 4 : 0));
+  uint64_t print = mix(0xcbf29ce484222325u, f->name, strnlen(f->name, sizeof f->name));
+  print = mix(print, &f->index, sizeof f->index);
+  print = mix(print, &f->addr.family, sizeof f->addr.family);
+  print = mix(print, f->addr.ip, sizeof f->addr.ip);
+  print = mix(print, &f->addr.scope_id, sizeof f->addr.scope_id);
+  return mix(print, &flags, sizeof flags);
+}
+
+uint64_t floe__uv_interfaces_print(const floe_interface *list, size_t n) {
+  uint64_t sum = n;
+  for (size_t i = 0; i < n; i++) sum += print_of(&list[i]);
+  return sum == 0 ? 1 : sum;
+}

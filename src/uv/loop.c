@@ -129,6 +129,7 @@ static void tear_down(floe_uv *uv) {
   }
   floe__uv_resolver_close(uv->resolver);
   floe__uv_mdns_close(uv);
+  floe__uv_monitor_close(uv);
   uv_close((uv_handle_t *)&uv->timer, on_closed);
   uv_close((uv_handle_t *)&uv->idle, on_closed);
   uv_close((uv_handle_t *)&uv->check, on_closed);
@@ -207,6 +208,7 @@ floe_status floe_uv_new(floe_uv **out, struct uv_loop_s *loop, const floe_uv_con
     free_driver(uv);
     return st;
   }
+  if (cfg->no_network_monitor) uv->monitor.state = FLOE__UV_MONITOR_OFF;
   start_handles(uv);
   floe__uv_set_unix_time(uv);
   *out = uv;
@@ -253,10 +255,12 @@ int floe_uv_backend_timeout(const floe_uv *uv) {
 bool floe_uv_dispatch(floe_uv *uv) {
   /* What the drain starts is told to the kernel only when the loop polls next: so it has another turn at once. */
   int turns = 0;
+  floe__uv_monitor_hold(uv, true);
   do {
     uv->has_drained = false;
     (void)uv_run(uv->loop, UV_RUN_NOWAIT);
   } while (uv->has_drained && uv->state != FLOE__UV_CLOSING && ++turns < MAX_TURNS);
+  floe__uv_monitor_hold(uv, false);
   if (uv->state == FLOE__UV_CLOSING) {
     finish_own_loop(uv);
     return false;

@@ -10,6 +10,7 @@
 #include "floe/uv.h"
 #include "uv/alarm.h"
 #include "uv/mem.h"
+#include "uv/monitor.h"
 
 typedef struct floe__uv_resolver floe__uv_resolver;
 typedef struct floe__uv_mdns floe__uv_mdns;
@@ -41,6 +42,7 @@ struct floe_uv {
   size_t n_ready;
   floe__uv_resolver *resolver;
   floe__uv_mdns *mdns; /* NULL: no agent has asked for it */
+  floe__uv_monitor monitor;
   uint8_t *slots; /* FLOE__UV_SLOTS of FLOE__UV_SLOT_BYTES, for whatever is read next */
 };
 

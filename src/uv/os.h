@@ -51,4 +51,9 @@ ssize_t floe__uv_os_send(int fd, const uint8_t *data, size_t len);
  * many are left. */
 size_t floe__uv_os_review_interfaces(floe_interface *list, size_t n);
 
+/* A descriptor that is readable when the host's addresses may have changed, or a negated errno. */
+int floe__uv_os_open_changes(void);
+/* Reads what it has. Returns 1 when something may have changed, 0 when not, a negated errno when it is broken. */
+int floe__uv_os_read_changes(int fd);
+
 #endif

@@ -7,10 +7,13 @@
 /* clang-format on */
 
 #include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "uv/dscp.h"
@@ -188,4 +191,28 @@ size_t floe__uv_os_review_interfaces(floe_interface *list, size_t n) {
   }
   (void)fclose(file);
   return n;
+}
+
+int floe__uv_os_open_changes(void) {
+  struct sockaddr_nl sa = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) return -errno;
+  if (bind(fd, (const struct sockaddr *)&sa, sizeof sa) == 0) return fd;
+  int err = errno;
+  (void)close(fd);
+  return -err;
+}
+
+/* What the messages say is not looked at: the addresses are listed anew, as they are when the look comes. */
+int floe__uv_os_read_changes(int fd) {
+  uint8_t message[64]; /* the rest is cut off */
+  int got = 0;
+  for (int reads = 0; reads < 256; reads++) {
+    ssize_t n = recv(fd, message, sizeof message, 0);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return got;
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno != ENOBUFS) return -errno; /* ENOBUFS: messages were lost, which is news too */
+    got = 1;
+  }
+  return got;
 }

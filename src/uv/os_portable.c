@@ -89,3 +89,13 @@ size_t floe__uv_os_review_interfaces(floe_interface *list, size_t n) {
   (void)list;
   return n;
 }
+
+/* POSIX has no word for it: the program calls floe_uv_ice_agent_on_interfaces_changed. */
+int floe__uv_os_open_changes(void) {
+  return -ENOTSUP;
+}
+
+int floe__uv_os_read_changes(int fd) {
+  (void)fd;
+  return 0;
+}
