@@ -15,10 +15,12 @@ build_packages="cmake ninja-build gcc libc6-dev make pkg-config libssl-dev libuv
   libunistring-dev"
 test_packages="clang libclang-rt-14-dev clang-format libcmocka-dev coturn dnsmasq-base nftables iproute2 doxygen
   groff openssl python3"
+# Other ICE agents, for Floe's to connect with.
+peer_packages="libnice-dev python3-aioice chromium-headless-shell"
 
 case ${1-} in
   build) wanted=$build_packages ;;
-  test) wanted="$build_packages $test_packages" ;;
+  test) wanted="$build_packages $test_packages $peer_packages" ;;
   bench) wanted="$build_packages valgrind" ;;
   *) echo "usage: $0 build|test|bench" >&2; exit 2 ;;
 esac

@@ -15,11 +15,11 @@ linked_network
 AIOICE="$python -B $here/aioice_peer.py"
 
 all_kinds() {
-  connects "Floe controlling, aioice controlled" controlling "" "$AIOICE --role controlled"
-  connects "aioice controlling" controlled "" "$AIOICE --role controlling"
-  connects "IPv4 alone" controlling --no-ipv6 "$AIOICE --role controlled"
-  connects "a lite Floe" controlled --lite "$AIOICE --role controlling"
-  connects "Floe hides its hosts behind names" controlling --hide-hosts "$AIOICE --role controlled"
+  agree "Floe controlling, aioice controlled" controlling "" "$AIOICE --role controlled"
+  agree "aioice controlling" controlled "" "$AIOICE --role controlling"
+  agree "IPv4 alone" controlling --no-ipv6 "$AIOICE --role controlled"
+  agree "a lite Floe" controlled --lite "$AIOICE --role controlling"
+  agree "Floe hides its hosts behind names" controlling --hide-hosts "$AIOICE --role controlled"
 
   for role in controlling controlled; do
     meet "both $role, $loss % loss" <<END

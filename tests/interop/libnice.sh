@@ -14,16 +14,16 @@ need nft
 linked_network
 
 all_kinds() {
-  connects "Floe controlling, libnice controlled" controlling "" "$NICE_PEER --role controlled"
-  connects "libnice controlling, regular nomination" controlled "" "$NICE_PEER --role controlling --nomination regular"
-  connects "libnice controlling, aggressive nomination" controlled "" \
+  agree "Floe controlling, libnice controlled" controlling "" "$NICE_PEER --role controlled"
+  agree "libnice controlling, regular nomination" controlled "" "$NICE_PEER --role controlling --nomination regular"
+  agree "libnice controlling, aggressive nomination" controlled "" \
     "$NICE_PEER --role controlling --nomination aggressive"
-  connects "IPv4 alone" controlling --no-ipv6 "$NICE_PEER --role controlled"
-  connects "IPv6 alone" controlled --no-ipv4 "$NICE_PEER --role controlling --nomination regular"
-  connects "a lite Floe" controlled --lite "$NICE_PEER --role controlling"
-  connects "a lite libnice" controlling "" "$NICE_PEER --role controlled --lite"
-  connects "ICE-TCP, Floe active" controlling "" "$NICE_PEER --role controlled --tcp-only"
-  connects "ICE-TCP, Floe passive" controlled --tcp-passive "$NICE_PEER --role controlling --tcp-only"
+  agree "IPv4 alone" controlling --no-ipv6 "$NICE_PEER --role controlled"
+  agree "IPv6 alone" controlled --no-ipv4 "$NICE_PEER --role controlling --nomination regular"
+  agree "a lite Floe" controlled --lite "$NICE_PEER --role controlling"
+  agree "a lite libnice" controlling "" "$NICE_PEER --role controlled --lite"
+  agree "ICE-TCP, Floe active" controlling "" "$NICE_PEER --role controlled --tcp-only"
+  agree "ICE-TCP, Floe passive" controlled --tcp-passive "$NICE_PEER --role controlling --tcp-only"
 
   for role in controlling controlled; do
     meet "both $role, $loss % loss" <<END
@@ -45,8 +45,7 @@ await b state co*ed
 tell both data 50
 await both data ok 50
 tell $who restart
-await a gathering complete
-await a gathering complete
+await a pair host * udp *
 tell both data 50
 await both data ok 100
 never a state failed*

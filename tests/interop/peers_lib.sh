@@ -25,8 +25,8 @@ show_loss() {
   [ "$n_lost" -gt 0 ] || failed=yes
 }
 
-# connects TITLE ROLE ARGUMENTS-OF-FLOE COMMAND-OF-THE-OTHER: both connect, Floe has this role, and data goes both ways.
-connects() {
+# agree TITLE ROLE ARGUMENTS-OF-FLOE COMMAND-OF-THE-OTHER: both connect, Floe has this role, and data goes both ways.
+agree() {
   meet "$1, $loss % loss" <<END
 a left $FLOE_PEER --role $2 $3
 b right $4

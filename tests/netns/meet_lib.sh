@@ -56,7 +56,7 @@ lost() {
 LEFT_HOME=10.81.1.2
 RIGHT_HOME=10.82.1.2
 LEFT_NAT=203.0.113.2
-RIGHT_NAT=203.0.113.6
+RIGHT_NAT=203.0.113.10
 OPEN4=192.0.2.2
 PUBLIC4=198.51.100.2
 
@@ -66,8 +66,11 @@ homes_network() {
   for router in left_nat right_nat core; do
     forward "$router"
   done
+  for changing in left left_nat; do # a second address stays when the first is taken away
+    set_kernel "$changing" ipv4/conf/all/promote_secondaries 1
+  done
   home left 10.81.1 203.0.113.0
-  home right 10.82.1 203.0.113.4
+  home right 10.82.1 203.0.113.8
   link open eth0 core open
   address core open 192.0.2.1/24
   address open eth0 "$OPEN4/24"
@@ -85,8 +88,8 @@ home() { # NAME NETWORK-INSIDE NETWORK-OUTSIDE
   link "$1_nat" out0 core "$1"
   address "$1" eth0 "$2.2/24"
   address "$1_nat" in0 "$2.1/24"
-  address "$1_nat" out0 "$home_outside.$((home_first + 2))/30"
-  address core "$1" "$home_outside.$((home_first + 1))/30"
+  address "$1_nat" out0 "$home_outside.$((home_first + 2))/29"
+  address core "$1" "$home_outside.$((home_first + 1))/29"
   route "$1" default via "$2.1"
   route "$1_nat" default via "$home_outside.$((home_first + 1))"
 }
@@ -128,3 +131,35 @@ table inet firewall {
 }
 END
 }
+
+# connects TITLE A-NAMESPACE A-ARGUMENTS A-PAIR B-NAMESPACE B-ARGUMENTS B-PAIR: two Floes connect, in both roles, over such
+# a pair, and exchange data.
+connects() {
+  for roles in "controlling controlled" "controlled controlling"; do
+    meet "$1 (${roles% *} to ${roles#* })" <<END
+a $2 $FLOE_PEER --role ${roles% *} $3
+b $5 $FLOE_PEER --role ${roles#* } $6
+never both state failed*
+never both refused *
+await both state connected
+tell both data 200
+await both data ok 200
+latest a pair $4
+latest b pair $7
+END
+  done
+}
+
+# cannot TITLE A-NAMESPACE A-ARGUMENTS B-NAMESPACE B-ARGUMENTS CAUSE: no pair works, and both say so.
+cannot() {
+  meet "$1" <<END
+a $2 $FLOE_PEER --role controlling $QUICK $3
+b $4 $FLOE_PEER --role controlled $QUICK $5
+never both state connected
+never both pair *
+status both 1
+await both state failed $6
+await both verdict $6 received=no *
+END
+}
+QUICK="--patience 2000 --check-rto 100 --check-transmissions 4"
