@@ -11,7 +11,7 @@ Everything else that it prints is a fact, such as "state connected", "pair host 
 it is told otherwise is an order, such as "data 100" or "quit" (tests/interop/README.md has them all). The scenario is a
 list of steps; WHO is a, b or both, and `*` in a PATTERN stands for anything:
 
-    a NAMESPACE[@VARIANT] COMMAND...    starts a peer there; b likewise
+    a NAMESPACE[@VARIANT] COMMAND...    starts a peer there (`-`: here); b likewise
     within SECONDS                      what each of the next steps may take (20)
     await WHO PATTERN                   until the peer prints such a fact, after those awaited before
     latest WHO PATTERN                  until the latest fact with the same first word is such a one
@@ -59,9 +59,9 @@ class Peer:
         self.kept = []
         self.never = []
         self.status = 0
+        there = [] if place == "-" else ["ip", "netns", "exec", namespace, "sh", "-c", BECOME, etc]
         self.process = subprocess.Popen(
-            ["ip", "netns", "exec", namespace, "sh", "-c", BECOME, etc, *command],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            [*there, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.partial = {self.process.stdout: b"", self.process.stderr: b""}
 
     def tell(self, line):
@@ -116,6 +116,8 @@ class Meeting:
 
     def who(self, name):
         names = ("a", "b") if name == "both" else (name,)
+        if not all(one in self.peers for one in names):
+            raise Mismatch(f"there is no peer {name}")
         return [self.peers[one] for one in names]
 
     def hand_over(self, sender, line):
@@ -201,24 +203,43 @@ class Meeting:
         for peer in self.peers.values():
             peer.process.kill()
             peer.process.wait()
-        for _ in range(2):  # what they said last
-            self.pump(0)
+        until = time.monotonic() + 1
+        while self.selector.get_map() and time.monotonic() < until:  # what they said last
+            self.pump(until)
+
+    def close(self):
+        for peer in self.peers.values():
+            for stream in (peer.process.stdin, *peer.partial):
+                try:
+                    stream.close()
+                except BrokenPipeError:
+                    pass  # it has ended, and was told something after that
+        self.selector.close()
 
 
-def main():
-    title = sys.argv[1]
-    meeting = Meeting()
+def play(meeting, scenario):
+    """Takes all steps, and ends; what is wrong is raised with the step."""
     line = ""
     try:
-        for line in sys.stdin.read().splitlines():
-            line = line.strip()
+        for line in map(str.strip, scenario.splitlines()):
             if line and not line.startswith("#"):
                 meeting.step(line)
         line = "the end"
         meeting.end()
     except (Mismatch, subprocess.CalledProcessError) as wrong:
         meeting.kill()
-        print(f"FAILED  {title}\n  at: {line}\n  {wrong}")
+        raise Mismatch(f"at: {line}\n  {wrong}") from None
+    finally:
+        meeting.close()
+
+
+def main():
+    title = sys.argv[1]
+    meeting = Meeting()
+    try:
+        play(meeting, sys.stdin.read())
+    except Mismatch as wrong:
+        print(f"FAILED  {title}\n  {wrong}")
         print("".join(f"    {said}\n" for said in meeting.transcript), end="")
         return 1
     print(f"ok      {title} ({time.monotonic() - meeting.started:.1f} s)")
