@@ -27,13 +27,22 @@ static bool is_named(const floe_ice_config *cfg, const char *name) {
   return false;
 }
 
+static bool is_allowed(const floe_ice_config *cfg, const floe_interface *self) {
+  const floe_addr *a = &self->addr;
+  if (a->family != FLOE_FAMILY_IPV4 && a->family != FLOE_FAMILY_IPV6) return false;
+  if (a->family == FLOE_FAMILY_IPV4 && cfg->no_ipv4) return false;
+  if (a->family == FLOE_FAMILY_IPV6 && cfg->no_ipv6) return false;
+  if (floe_addr_is_any(a) || is_obsolete(a) || self->is_deprecated || !is_named(cfg, self->name)) return false;
+  return floe_addr_is_loopback(a) || cfg->filter_interface == NULL || cfg->filter_interface(cfg->filter_user, self);
+}
+
 /* RFC 8445 5.1.1.1 prefers addresses that do not allow tracking: a stable address gives way to a temporary one of its
- * prefix. */
-static bool gives_way(const floe_interface *self, const floe_interface *all, size_t n) {
+ * prefix, if that one may be used. */
+static bool gives_way(const floe_interface *self, const floe_interface *all, const bool *allowed, size_t n) {
   if (self->addr.family != FLOE_FAMILY_IPV6 || self->is_temporary) return false;
   for (size_t i = 0; i < n; i++) {
     const floe_interface *other = &all[i];
-    if (!other->is_temporary || other->is_deprecated || other->index != self->index) continue;
+    if (!allowed[i] || !other->is_temporary || other->index != self->index) continue;
     if (other->addr.family == FLOE_FAMILY_IPV6 && memcmp(other->addr.ip, self->addr.ip, 8) == 0) return true;
   }
   return false;
@@ -44,16 +53,6 @@ static bool is_repeated(const floe__base_list *list, const floe_addr *addr) {
     if (floe_addr_equal_ip(&list->items[i].interface.addr, addr)) return true;
   }
   return false;
-}
-
-static bool is_usable(const floe__base_list *list, const floe_ice_config *cfg, const floe_interface *self,
-                      const floe_interface *all, size_t n) {
-  const floe_addr *a = &self->addr;
-  if (a->family != FLOE_FAMILY_IPV4 && a->family != FLOE_FAMILY_IPV6) return false;
-  if (a->family == FLOE_FAMILY_IPV4 && cfg->no_ipv4) return false;
-  if (a->family == FLOE_FAMILY_IPV6 && cfg->no_ipv6) return false;
-  if (floe_addr_is_any(a) || is_obsolete(a) || self->is_deprecated || gives_way(self, all, n)) return false;
-  return is_named(cfg, self->name) && !is_repeated(list, a);
 }
 
 /* IPv6 link-local addresses mean nothing to a peer without its own zone: they are used for servers on the link, and
@@ -74,24 +73,48 @@ static void decide_surfacing(floe__base_list *list, const floe_ice_config *cfg) 
   }
 }
 
-bool floe__base_list_make(floe__base_list *list, const floe__io *io, const floe_interface *interfaces, size_t n) {
-  const floe_ice_config *cfg = &io->settings->cfg;
+static void add(floe__base_list *list, const floe_interface *interface) {
+  floe__base *b = &list->items[list->n];
+  b->interface = *interface;
+  b->interface.name[sizeof b->interface.name - 1] = '\0';
+  b->interface.addr.port = 0;
+  b->kind = floe__addr_kind(&b->interface.addr);
+  b->rank = (uint32_t)list->n++;
+}
+
+static bool make(floe__base_list *list, const floe__io *io, const floe_interface *all, bool *allowed, size_t n) {
   size_t usable = 0;
-  for (size_t i = 0; i < n; i++) usable += is_usable(list, cfg, &interfaces[i], interfaces, n) ? 1 : 0;
+  for (size_t i = 0; i < n; i++) {
+    allowed[i] = allowed[i] && !gives_way(&all[i], all, allowed, n); /* those it looks at never give way */
+    usable += allowed[i] ? 1 : 0;
+  }
   if (usable == 0) return true;
   list->items = floe__zalloc(io->env, usable * sizeof *list->items);
   if (list->items == NULL) return false;
-  for (size_t i = 0; i < n && list->n < usable; i++) {
-    if (!is_usable(list, cfg, &interfaces[i], interfaces, n)) continue;
-    floe__base *b = &list->items[list->n];
-    b->interface = interfaces[i];
-    b->interface.name[sizeof b->interface.name - 1] = '\0';
-    b->interface.addr.port = 0;
-    b->kind = floe__addr_kind(&b->interface.addr);
-    b->rank = (uint32_t)list->n++;
+  for (size_t i = 0; i < n; i++) {
+    if (allowed[i] && !is_repeated(list, &all[i].addr)) add(list, &all[i]);
   }
-  decide_surfacing(list, cfg);
+  decide_surfacing(list, &io->settings->cfg);
   return true;
+}
+
+bool floe__base_list_make(floe__base_list *list, const floe__io *io, const floe_interface *interfaces, size_t n) {
+  if (n == 0) return true;
+  bool *allowed = floe__alloc(io->env, n * sizeof *allowed);
+  if (allowed == NULL) return false;
+  for (size_t i = 0; i < n; i++) allowed[i] = is_allowed(&io->settings->cfg, &interfaces[i]); /* asked once each */
+  bool ok = make(list, io, interfaces, allowed, n);
+  floe__free(io->env, allowed);
+  return ok;
+}
+
+bool floe__base_is_shared(const floe__base *b, const floe__io *io) {
+  return b->surfaces && io->settings->cfg.shared_sockets;
+}
+
+void floe__base_open_udp(floe__base *b, floe__io *io) {
+  floe__udp_open(&b->udp, io, &b->interface.addr,
+                 floe__base_is_shared(b, io) ? FLOE__SOCKET_SHARED_UDP : FLOE__SOCKET_UDP);
 }
 
 bool floe__base_serves(const floe__base *base, const floe_addr *server) {

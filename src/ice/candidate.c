@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/assert.h"
 
 /* RFC 8445 5.1.2.2: recommended type preferences. */
 static uint32_t type_preference(floe_candidate_type type) {
@@ -20,12 +21,50 @@ uint32_t floe__candidate_priority(floe_candidate_type type, uint16_t local_prefe
   return type_preference(type) << 24 | (uint32_t)local_preference << 8 | (uint32_t)(256 - component);
 }
 
+/* RFC 6544 4.2 keeps the type preferences of UDP; we put what is direct over TCP below all that is direct over UDP,
+ * which no lost segment holds up, and above relays. */
+static uint32_t tcp_type_preference(floe_candidate_type type) {
+  switch (type) {
+    case FLOE_CANDIDATE_HOST: return 90;
+    case FLOE_CANDIDATE_PRFLX: return 80;
+    case FLOE_CANDIDATE_SRFLX: return 70;
+    case FLOE_CANDIDATE_RELAY: return 0;
+  }
+  return 0;
+}
+
+/* RFC 6544 4.2: active before passive before simultaneous-open, but for what lies behind a NAT, which a simultaneous
+ * open gets through best. */
+static uint32_t direction_preference(floe_candidate_type type, floe_tcp_type tcp_type) {
+  bool behind_nat = type == FLOE_CANDIDATE_SRFLX || type == FLOE_CANDIDATE_PRFLX;
+  switch (tcp_type) {
+    case FLOE_TCP_TYPE_ACTIVE: return behind_nat ? 4 : 6;
+    case FLOE_TCP_TYPE_PASSIVE: return behind_nat ? 2 : 4;
+    case FLOE_TCP_TYPE_SO: return behind_nat ? 6 : 2;
+    case FLOE_TCP_TYPE_NONE: break;
+  }
+  return 0;
+}
+
+uint32_t floe__candidate_tcp_priority(floe_candidate_type type, floe_tcp_type tcp_type, uint16_t preference,
+                                      uint16_t component) {
+  /* RFC 6544 4.2: local preference = (2^13) * direction-pref + other-pref. */
+  uint32_t local = direction_preference(type, tcp_type) << 13 | (uint32_t)preference >> 3;
+  return tcp_type_preference(type) << 24 | local << 8 | (uint32_t)(256 - component);
+}
+
+/* What it shows is its address: an equal candidate beside it would add nothing. */
+static bool shows_address(const floe__candidate *c) {
+  return c->is_told && c->pub.mdns_name == NULL;
+}
+
 const floe__candidate *floe__candidate_find_redundant(const floe__candidate_list *list, const floe__candidate *c) {
   for (size_t i = 0; i < list->n; i++) {
     const floe__candidate *other = list->items[i];
     bool same_address = floe_addr_equal(&other->pub.address, &c->pub.address);
-    if (same_address && floe_addr_equal(&other->base, &c->base) && other->pub.transport == c->pub.transport)
-      return other;
+    bool same_path = floe_addr_equal(&other->base, &c->base) && other->pub.transport == c->pub.transport;
+    if (other->is_gone || !same_address || !same_path) continue;
+    if (shows_address(other) || other->pub.type == c->pub.type) return other;
   }
   return NULL;
 }
@@ -55,39 +94,62 @@ static bool priority_taken(const floe__candidate_list *list, uint32_t priority) 
   return false;
 }
 
+static uint32_t priority_of(const floe_ice_candidate *c, uint16_t local_preference) {
+  if (c->transport == FLOE_TRANSPORT_UDP) return floe__candidate_priority(c->type, local_preference, c->component);
+  return floe__candidate_tcp_priority(c->type, c->tcp_type, local_preference, c->component);
+}
+
+/* RFC 8445 5.1.2.1 wants no two equal: the later gives way, by as little as the local preference can. */
 static void set_priority(const floe__candidate_list *list, floe__candidate *c, uint16_t local_preference) {
-  do {
-    c->pub.priority = floe__candidate_priority(c->pub.type, local_preference, c->pub.component);
-  } while (priority_taken(list, c->pub.priority) && local_preference-- > 0);
+  uint32_t step = 1 << 8;
+  c->pub.priority = priority_of(&c->pub, local_preference);
+  while (priority_taken(list, c->pub.priority) && c->pub.priority >= 2 * step) c->pub.priority -= step;
 }
 
 static bool set_text(floe__candidate *c, floe_env *env) {
   char text[FLOE__CANDIDATE_TEXT];
-  size_t len = floe_candidate_write(&c->pub, NULL, text, sizeof text);
-  c->text = floe__strndup(env, text, len);
+  size_t len = floe_candidate_write(&c->pub, NULL, text, sizeof text) + 1;
+  size_t name_len = c->pub.mdns_name == NULL ? 0 : strlen(c->pub.mdns_name) + 1;
+  c->text = floe__alloc(env, len + name_len);
+  if (c->text == NULL) return false;
+  memcpy(c->text, text, len);
   c->pub.text = c->text;
-  return c->text != NULL;
+  if (name_len == 0) return true;
+  memcpy(c->text + len, c->pub.mdns_name, name_len);
+  c->pub.mdns_name = c->text + len;
+  return true;
 }
 
 bool floe__candidate_add(floe__candidate_list *list, floe_env *env, floe__candidate *c, uint16_t local_preference) {
   void *items = list->items;
   if (!floe__reserve(env, &items, &list->items_cap, sizeof *list->items, list->n + 1)) return false;
   list->items = items;
-  void *pubs = list->pubs;
-  if (!floe__reserve(env, &pubs, &list->pubs_cap, sizeof *list->pubs, list->n + 1)) return false;
-  list->pubs = pubs;
+  void *told = list->told;
+  if (!floe__reserve(env, &told, &list->told_cap, sizeof *list->told, list->n + 1)) return false;
+  list->told = told;
   set_foundation(list, c);
   set_priority(list, c, local_preference);
   if (!set_text(c, env)) return false;
-  list->items[list->n] = c;
-  list->pubs[list->n] = &c->pub;
-  list->n++;
+  list->items[list->n++] = c;
   return true;
+}
+
+void floe__candidate_tell(floe__candidate_list *list, floe__candidate *c) {
+  FLOE__ASSERT(!c->is_told && list->n_told < list->told_cap);
+  c->is_told = true;
+  list->told[list->n_told++] = &c->pub;
+}
+
+void floe__candidate_lose(floe__candidate_list *list, floe__candidate *c) {
+  if (c->is_gone) return;
+  c->is_gone = true;
+  list->n_gone++;
 }
 
 bool floe__candidate_exposes(const floe__candidate_list *list, const floe_addr *addr) {
   for (size_t i = 0; i < list->n; i++) {
     const floe_addr *shown = &list->items[i]->pub.address;
+    if (!shows_address(list->items[i])) continue;
     /* Neither port nor zone is part of what a candidate shows. */
     if (shown->family == addr->family && memcmp(shown->ip, addr->ip, floe__addr_ip_len(addr)) == 0) return true;
   }
@@ -107,6 +169,6 @@ void floe__candidate_list_clear(floe__candidate_list *list, floe_env *env) {
     floe__free(env, list->items[i]);
   }
   floe__free(env, list->items);
-  floe__free(env, list->pubs);
+  floe__free(env, list->told);
   memset(list, 0, sizeof *list);
 }

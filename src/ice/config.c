@@ -173,6 +173,9 @@ static floe_status check_connecting(const floe_ice_config *c, floe_error *why) {
     return type_error(why, "lite", "has host candidates only, and the policy is relay");
   }
   if (c->lite && c->n_ice_servers > 0) return type_error(why, "lite", "uses no server, and iceServers is not empty");
+  /* RFC 6544 4.1: a lite agent offers passive candidates only. */
+  if (c->lite && c->tcp_so)
+    return type_error(why, "tcpSo", "needs checks of our own, which a lite agent does not send");
   if (c->no_tcp && (c->tcp_passive || c->tcp_so)) return type_error(why, "noTcp", "contradicts tcpPassive or tcpSo");
   for (size_t i = 0; i < c->n_rewrites; i++) {
     char path[96];

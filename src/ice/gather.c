@@ -80,113 +80,43 @@ void floe__gather_free(floe__gather *g) {
     floe__lookup_clear(g->lookups[i], g->io);
     floe__free(env, g->lookups[i]);
   }
+  for (size_t i = 0; i < g->bases.n; i++) floe__free(env, g->bases.items[i].mdns_name);
   floe__free(env, g->bases.items);
+  floe__free(env, g->listeners);
+  floe__free(env, g->seen);
   floe__free(env, g->servers);
   floe__free(env, g->lookups);
   floe__free(env, g->server_reports);
   floe__free(env, g);
 }
 
-/* --- candidates ------------------------------------------------------------------------------------------------ */
-
-/* RFC 8839 5.1: where the related address must not be told, 0.0.0.0 or :: and port 9 stand for it. */
-static void hide_related(floe_ice_candidate *c) {
-  c->related = (floe_addr){.family = c->address.family, .port = 9};
-}
-
-static void set_related(const floe__gather *g, floe__candidate *c) {
-  bool relay_only = g->io->settings->cfg.ice_transport_policy == FLOE_ICE_TRANSPORT_POLICY_RELAY;
-  switch (c->pub.type) {
-    case FLOE_CANDIDATE_HOST:
-    case FLOE_CANDIDATE_PRFLX: return;
-    case FLOE_CANDIDATE_SRFLX:
-      if (!floe__candidate_exposes(g->candidates, &c->base)) hide_related(&c->pub);
-      return;
-    case FLOE_CANDIDATE_RELAY:
-      if (relay_only || c->pub.related.family == FLOE_FAMILY_NONE) hide_related(&c->pub);
-      return;
-  }
-}
-
-static void note_server(floe__candidate *c, const floe__attempt *a) {
-  const floe__server *config = a->server->config;
-  c->pub.url = config->text;
-  c->pub.has_server = true;
-  c->pub.server_index = config->server_index;
-  c->pub.url_index = config->url_index;
-}
-
-static bool keep(floe__gather *g, floe__candidate *c, floe__attempt *a, uint16_t local_preference) {
-  if (a != NULL) {
-    floe__gather_server *s = a->server;
-    void *ids = s->candidates;
-    if (!floe__reserve(g->io->env, &ids, &s->candidates_cap, sizeof *s->candidates, s->n_candidates + 1)) return false;
-    s->candidates = ids;
-    s->candidates[s->n_candidates] = g->io->last_candidate + 1;
-    note_server(c, a);
-  }
-  c->pub.id = g->io->last_candidate + 1;
-  if (!floe__candidate_add(g->candidates, g->io->env, c, local_preference)) return false;
-  g->io->last_candidate++;
-  if (a != NULL) a->server->n_candidates++;
-  return true;
-}
-
-static floe__candidate *make_candidate(floe__gather *g, const floe_ice_candidate *proto, const floe__origin *from) {
-  floe__candidate *c = floe__zalloc(g->io->env, sizeof *c);
-  if (c == NULL) return NULL;
-  c->pub = *proto;
-  c->pub.component = 1; /* rtcp-mux: one component */
-  c->pub.transport = FLOE_TRANSPORT_UDP;
-  c->base = from->base;
-  c->server = from->server;
-  c->sock = from->sock;
-  return c;
-}
-
-floe__added floe__gather_add_candidate(floe__gather *g, const floe_ice_candidate *proto, const floe__origin *from,
-                                       uint16_t local_preference, uint32_t *id) {
-  *id = 0;
-  floe__candidate *c = make_candidate(g, proto, from);
-  bool redundant = c != NULL && floe__candidate_find_redundant(g->candidates, c) != NULL;
-  bool full = g->candidates->n >= g->io->settings->cfg.max_candidates;
-  if (c != NULL) set_related(g, c);
-  if (c == NULL || redundant || full || !keep(g, c, from->attempt, local_preference)) {
-    floe__free(g->io->env, c);
-    if (redundant) return FLOE__ADDED_REDUNDANT;
-    g->candidates->dropped++;
-    return FLOE__ADDED_DROPPED;
-  }
-  floe__event_init(&c->node, FLOE_EVENT_ICECANDIDATE, g->io->now, g->started_at);
-  c->node.event.u.candidate = &c->pub;
-  floe__event_push(g->events, &c->node);
-  *id = c->pub.id;
-  return FLOE__ADDED;
-}
-
-static void add_host(floe__gather *g, const floe__base *b) {
-  floe_ice_candidate c = {.type = FLOE_CANDIDATE_HOST, .address = b->udp.local};
-  floe__origin from = {.base = b->udp.local, .sock = b->udp.id};
-  uint32_t id;
-  (void)floe__gather_add_candidate(g, &c, &from, (uint16_t)(65535 - b->rank % 65535), &id);
-}
-
 /* --- starting -------------------------------------------------------------------------------------------------- */
 
-void floe__gather_start(floe__gather *g) {
+static void begin(floe__gather *g) {
   floe__io *io = g->io;
-  g->started_at = g->next_start_at = io->now;
+  g->started_at = io->now;
   g->deadline_at = floe__after_ms(io->now, io->settings->cfg.timing.gathering_timeout_ms);
   floe__event_init(&g->gathering_node, FLOE_EVENT_ICEGATHERINGSTATECHANGE, io->now, g->started_at);
   g->gathering_node.event.u.gathering_state = FLOE_ICE_GATHERING_GATHERING;
-  if (!floe__io_ask_interfaces(io)) g->deadline_at = io->now; /* without memory to ask: as a host without addresses */
+}
+
+void floe__gather_start(floe__gather *g) {
+  begin(g);
+  if (!floe__io_ask_interfaces(g->io)) g->deadline_at = g->io->now; /* without memory: as a host without addresses */
 }
 
 static void open_host_sockets(floe__gather *g) {
   for (size_t i = 0; i < g->bases.n; i++) {
     floe__base *b = &g->bases.items[i];
-    if (b->surfaces) floe__udp_open(&b->udp, g->io, &b->interface.addr);
+    if (b->surfaces) floe__base_open_udp(b, g->io);
   }
+  floe__gather_open_listeners(g);
+}
+
+static void open_on_bases(floe__gather *g) {
+  go(g, FLOE__GATHER_OPEN);
+  open_host_sockets(g);
+  for (size_t i = 0; i < g->n_servers; i++) floe__gather_server_begin(&g->servers[i]);
 }
 
 static void on_interfaces(floe__gather *g, const floe_input *in) {
@@ -195,12 +125,9 @@ static void on_interfaces(floe__gather *g, const floe_input *in) {
   g->listing_error = in->os_error;
   (void)snprintf(g->listing_error_text, sizeof g->listing_error_text, "%s",
                  in->os_error_text == NULL ? "" : in->os_error_text);
-  go(g, FLOE__GATHER_OPEN);
-  open_host_sockets(g);
-  for (size_t i = 0; i < g->n_servers; i++) {
-    if (!ok) g->servers[i].lost_attempts = true;
-    floe__gather_server_begin(&g->servers[i]);
-  }
+  for (size_t i = 0; i < g->n_servers && !ok; i++) g->servers[i].lost_attempts = true;
+  floe__gather_note_addresses(g, in->interfaces, in->n_interfaces);
+  open_on_bases(g);
 }
 
 /* Ta apart, round-robin over the servers in configuration order (RFC 8445 14.2, the contract's section 5). */
@@ -216,10 +143,10 @@ static floe__attempt *next_waiting(floe__gather *g) {
 }
 
 static void start_due(floe__gather *g) {
-  while (g->state == FLOE__GATHER_OPEN && g->next_start_at <= g->io->now) {
+  while (g->state == FLOE__GATHER_OPEN && g->io->next_start_at <= g->io->now) {
     floe__attempt *a = next_waiting(g);
     if (a == NULL) return;
-    g->next_start_at = floe__after_ms(g->io->now, g->io->settings->cfg.timing.ta_ms);
+    g->io->next_start_at = floe__after_ms(g->io->now, g->io->settings->cfg.timing.ta_ms);
     floe__attempt_start(a);
   }
 }
@@ -241,10 +168,29 @@ static bool is_all_done(const floe__gather *g) {
     const floe__base *b = &g->bases.items[i];
     if (b->surfaces && b->udp.state == FLOE__UDP_OPENING) return false;
   }
+  for (size_t i = 0; i < g->n_listeners; i++) {
+    if (g->listeners[i].sock.state == FLOE__UDP_OPENING) return false;
+  }
   for (size_t i = 0; i < g->n_servers; i++) {
     if (!floe__gather_server_is_done(&g->servers[i])) return false;
   }
   return true;
+}
+
+/* Nothing that is still being opened is needed, nor is another port of a range tried for it. */
+static void close_opening(floe__gather *g) {
+  for (size_t i = 0; i < g->bases.n; i++) {
+    floe__base *b = &g->bases.items[i];
+    if (b->udp.state == FLOE__UDP_OPENING) floe__udp_close(&b->udp, g->io);
+  }
+  for (size_t i = 0; i < g->n_listeners; i++) {
+    floe__udp_socket *sock = &g->listeners[i].sock;
+    if (sock->state == FLOE__UDP_OPENING) floe__udp_close(sock, g->io);
+  }
+}
+
+static bool uses_base_socket(const floe__try *t, const floe__base *b) {
+  return t->setup.base == b && !t->owns_udp && (t->state == FLOE__TRY_LIVE || floe__try_is_open(t));
 }
 
 static bool is_base_needed(const floe__gather *g, const floe__base *b) {
@@ -252,26 +198,35 @@ static bool is_base_needed(const floe__gather *g, const floe__base *b) {
   for (size_t i = 0; i < g->n_servers; i++) {
     const floe__gather_server *s = &g->servers[i];
     for (size_t k = 0; k < s->n_attempts; k++) {
-      const floe__try *live = floe__attempt_live(s->attempts[k]);
-      if (live != NULL && live->setup.base == b && !live->owns_udp) return true;
+      const floe__attempt *a = s->attempts[k];
+      if (a->n_tries > 0 && uses_base_socket(a->tries[0], b)) return true;
     }
   }
   return false;
 }
 
-static void complete(floe__gather *g) {
-  go(g, FLOE__GATHER_COMPLETE);
-  g->completed_at = g->io->now;
-  for (size_t i = 0; i < g->bases.n; i++) {
-    floe__base *b = &g->bases.items[i];
-    if (b->udp.state == FLOE__UDP_OPENING || !is_base_needed(g, b)) floe__udp_close(&b->udp, g->io);
+void floe__gather_release_base(floe__gather *g, floe__base *b) {
+  if (g->state == FLOE__GATHER_COMPLETE && !is_base_needed(g, b)) floe__udp_close(&b->udp, g->io);
+}
+
+static void tell_complete(floe__gather *g) {
+  if (g->is_partial && g->bases.n == 0) return;    /* there was nothing to gather on, and `gathering` was not told */
+  if (!g->io->settings->cfg.continual_gathering) { /* else more may always come */
+    floe__event_init(&g->end_node, FLOE_EVENT_ICECANDIDATE, g->io->now, g->started_at);
+    floe__event_push(g->events, &g->end_node);
   }
-  floe__report_fill(g);
-  floe__event_init(&g->end_node, FLOE_EVENT_ICECANDIDATE, g->io->now, g->started_at);
-  floe__event_push(g->events, &g->end_node);
   floe__event_init(&g->complete_node, FLOE_EVENT_ICEGATHERINGSTATECHANGE, g->io->now, g->started_at);
   g->complete_node.event.u.gathering_state = FLOE_ICE_GATHERING_COMPLETE;
   floe__event_push(g->events, &g->complete_node);
+}
+
+static void complete(floe__gather *g) {
+  go(g, FLOE__GATHER_COMPLETE);
+  g->completed_at = g->io->now;
+  close_opening(g);
+  for (size_t i = 0; i < g->bases.n; i++) floe__gather_release_base(g, &g->bases.items[i]);
+  floe__report_fill(g);
+  tell_complete(g);
 }
 
 void floe__gather_on_attempt_ended(floe__gather *g, floe__attempt *a) {
@@ -313,22 +268,16 @@ static void finish_closing(floe__gather *g) {
     }
   }
   for (size_t i = 0; i < g->bases.n; i++) floe__udp_close(&g->bases.items[i].udp, g->io);
+  for (size_t i = 0; i < g->n_listeners; i++) floe__udp_close(&g->listeners[i].sock, g->io);
   go(g, FLOE__GATHER_CLOSED);
-}
-
-/* Nothing that is still being opened is needed, nor is another port of a range tried for it. */
-static void close_opening_bases(floe__gather *g) {
-  for (size_t i = 0; i < g->bases.n; i++) {
-    floe__base *b = &g->bases.items[i];
-    if (b->udp.state == FLOE__UDP_OPENING) floe__udp_close(&b->udp, g->io);
-  }
 }
 
 void floe__gather_close(floe__gather *g) {
   if (g->state == FLOE__GATHER_CLOSING || g->state == FLOE__GATHER_CLOSED) return;
   go(g, FLOE__GATHER_CLOSING);
   g->deadline_at = floe__after_ms(g->io->now, g->io->settings->cfg.timing.close_timeout_ms);
-  close_opening_bases(g);
+  close_opening(g);
+  for (size_t i = 0; i < g->bases.n; i++) floe__gather_withdraw_name(g, &g->bases.items[i]);
   for (size_t i = 0; i < g->n_servers; i++) {
     floe__gather_server *s = &g->servers[i];
     for (size_t k = 0; k < s->n_attempts; k++) {
@@ -353,6 +302,23 @@ static void settle(floe__gather *g) {
   if (g->state == FLOE__GATHER_CLOSING && !is_deleting(g)) finish_closing(g);
 }
 
+void floe__gather_start_on(floe__gather *g, const floe_interface *list, size_t n) {
+  begin(g);
+  g->is_partial = true;
+  (void)floe__base_list_make(&g->bases, g->io, list, n); /* without memory: the next change of addresses brings it up */
+  if (g->bases.n > 0) floe__event_push(g->events, &g->gathering_node);
+  for (size_t i = 0; i < g->n_servers && g->bases.n == 0; i++) g->servers[i].unused = true;
+  floe__gather_note_addresses(g, list, n);
+  open_on_bases(g);
+  settle(g);
+}
+
+void floe__gather_on_interfaces_changed(floe__gather *g, const floe_interface *list, size_t n) {
+  if (g->state != FLOE__GATHER_OPEN && g->state != FLOE__GATHER_COMPLETE) return;
+  floe__gather_lose_addresses(g, list, n);
+  settle(g);
+}
+
 static void on_resolved(floe__gather *g, const floe_input *in) {
   if (g->state != FLOE__GATHER_OPEN) return;
   for (size_t i = 0; i < g->n_lookups; i++) {
@@ -363,7 +329,7 @@ static void on_resolved(floe__gather *g, const floe_input *in) {
 }
 
 void floe__gather_on_base_changed(floe__gather *g, floe__base *b) {
-  if (b->udp.state == FLOE__UDP_OPEN && b->surfaces && g->state == FLOE__GATHER_OPEN) add_host(g, b);
+  if (b->surfaces && g->state == FLOE__GATHER_OPEN) floe__gather_add_hosts(g, b);
   for (size_t i = 0; i < g->n_servers; i++) {
     floe__gather_server *s = &g->servers[i];
     for (size_t k = 0; k < s->n_attempts; k++) {
@@ -399,7 +365,7 @@ floe__deadline floe__gather_deadline(const floe__gather *g) {
   if (open) d = floe__deadline_at(g->deadline_at, "gather.all");
   if (g->state == FLOE__GATHER_CLOSING) d = floe__deadline_at(g->deadline_at, "gather.close");
   if (g->state == FLOE__GATHER_CLOSED) return d;
-  if (open && has_waiting(g)) d = floe__earliest(d, floe__deadline_at(g->next_start_at, "gather.pacing"));
+  if (open && has_waiting(g)) d = floe__earliest(d, floe__deadline_at(g->io->next_start_at, "gather.pacing"));
   for (size_t i = 0; open && i < g->n_lookups; i++) d = floe__earliest(d, floe__lookup_deadline(g->lookups[i]));
   for (size_t i = 0; i < g->n_servers; i++) {
     const floe__gather_server *s = &g->servers[i];

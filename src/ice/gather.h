@@ -1,8 +1,12 @@
 /* Gathering: the attempts, who owns them, and when it is complete (the contract's section 2).
  *
- *   gather           one gathering: bases, look-ups, servers, candidates; paces the starts
+ *   gather           one gathering: bases, look-ups, servers; paces the starts
+ *   gather_host      host candidates of a base: UDP and TCP, rewritten, hidden behind names
+ *   gather_candidate a candidate that was found: what is shown of it
+ *   gather_change    addresses that the host has lost
  *   gather_server    one configured URL: which attempts it has, how it did
  *   gather_attempt   ONE attempt: URL x base x family; ends exactly once
+ *   gather_relay     the allocation of an attempt that lives on: permissions, data, its loss and another one
  *   gather_try       one address of an attempt
  *   gather_error     outcomes -> events, the only place
  *   report           the summary
@@ -56,6 +60,8 @@ struct floe__attempt {
   uint32_t relay_ids[2];       /* candidates of the allocation: first and additional family; 0 = none */
   floe_addr *asked;            /* peers of floe_ice_agent_permit that are not answered yet */
   size_t n_asked, asked_cap;
+  floe_time retry_at; /* the allocation was lost: another is asked for then; NEVER */
+  uint32_t retries;   /* how often that was planned in a row */
 };
 
 /* Made waiting, for these addresses of the server. NULL: no memory. */
@@ -83,7 +89,9 @@ void floe__attempt_on_deadline(floe__attempt *a); /* all that is due */
 /* Ends it as its step in progress would have ended at its own deadline. */
 void floe__attempt_give_up(floe__attempt *a);
 void floe__attempt_cancel(floe__attempt *a);
-/* Deletes the allocation that lives on. */
+/* Its base is gone: it ends, or its allocation does, which nobody is told of as a server's failure. */
+void floe__attempt_lose_base(floe__attempt *a);
+/* Deletes the allocation that lives on, and asks for no other. */
 void floe__attempt_delete(floe__attempt *a);
 /* The allocation that lives on, or NULL. */
 floe__try *floe__attempt_live(const floe__attempt *a);
@@ -145,15 +153,21 @@ struct floe__gather {
   floe__io *io;
   floe__event_queue *events;
   floe__gather_state state;
-  floe_time started_at, deadline_at, next_start_at, completed_at;
+  floe_time started_at, deadline_at, completed_at;
   int listing_error; /* 0, or why the host's addresses could not be listed */
   char listing_error_text[40];
+  bool is_partial; /* begun with floe__gather_start_on: other gatherings have the other addresses */
+  bool uses_tcp;   /* active TCP candidates are made */
   floe__base_list bases;
+  floe__listener *listeners; /* of passive and simultaneous-open TCP candidates */
+  size_t n_listeners;
+  floe_addr *seen; /* continual gathering: all addresses that it was told of, used or not */
+  size_t n_seen;
   floe__lookup **lookups;
   size_t n_lookups;
   floe__gather_server *servers;
   size_t n_servers;
-  size_t next_server; /* round-robin */
+  size_t next_server;               /* round-robin */
   floe__candidate_list *candidates; /* setup.candidates */
   uint32_t n_ended;
   uint8_t recent_ids[16][FLOE__STUN_TXN_ID]; /* of requests of tries that are gone: late answers are no strangers */
@@ -169,6 +183,18 @@ floe__gather *floe__gather_new(const floe__gather_setup *setup);
 void floe__gather_free(floe__gather *g); /* NULL is fine; not while its nodes are queued */
 
 void floe__gather_start(floe__gather *g);
+/* Continual gathering: begins with these addresses instead of asking for the host's. Tells `gathering` itself, unless
+ * none of them can be used. A server that none of them reaches is `unused`: it was tried from the others. */
+void floe__gather_start_on(floe__gather *g, const floe_interface *list, size_t n);
+/* These are the host's addresses now: what is on others is gone. Candidates get is_gone, sockets are closed, attempts
+ * end, allocations are abandoned. */
+void floe__gather_on_interfaces_changed(floe__gather *g, const floe_interface *list, size_t n);
+/* It gathers on this address; with continual_gathering also: it was told of it and cannot use it. */
+bool floe__gather_has_address(const floe__gather *g, const floe_addr *addr);
+/* The peer has TCP candidates that can be connected to: makes active ones (RFC 6544 4.1), now and on addresses that
+ * come later, unless no_tcp. They are told only beside passive or simultaneous-open ones, for which they are made
+ * without this call: a peer that accepts a connection learns of them. */
+void floe__gather_use_tcp(floe__gather *g);
 void floe__gather_on_input(floe__gather *g, const floe_input *in);
 floe__deadline floe__gather_deadline(const floe__gather *g);
 void floe__gather_on_deadline(floe__gather *g); /* all that is due */
@@ -199,9 +225,10 @@ typedef struct floe__origin {
   floe_addr server;       /* family 0: a host candidate */
   floe__attempt *attempt; /* NULL: a host candidate */
   floe_sock_id sock;      /* what is sent from it goes through this socket; 0: a relay candidate */
+  bool is_silent;         /* not to be told */
 } floe__origin;
 
-/* Adds a candidate and tells it; *id is 0 unless it was added. */
+/* Adds a candidate and tells it, unless it is silent or filtered; *id is 0 unless it was added. */
 floe__added floe__gather_add_candidate(floe__gather *g, const floe_ice_candidate *proto, const floe__origin *from,
                                        uint16_t local_preference, uint32_t *id);
 

@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 #include "base/trace.h"
-#include "ice/gather.h"
+#include "ice/gather_internal.h"
 
 static void go(floe__attempt *a, floe__attempt_state next) {
   FLOE__ASSERT(next > a->state);
@@ -49,6 +49,7 @@ floe__attempt *floe__attempt_new(floe__gather_server *server, floe__base *base, 
   a->n_addrs = n_addrs;
   a->next_addr_at = FLOE_TIME_NEVER;
   a->deadline_at = FLOE_TIME_NEVER;
+  a->retry_at = FLOE_TIME_NEVER;
   a->started_at = a->ended_at = server->gather->io->now;
   if (base != NULL) a->local = base->interface.addr;
   return a;
@@ -76,8 +77,7 @@ static void remember_ids(floe__gather *g, const floe__try *t) {
   for (size_t i = 0; i < n; i++) floe__gather_remember_id(g, request->recent[i]);
 }
 
-/* Frees the tries but `kept` (nullable), which moves to the front. */
-static void drop_tries(floe__attempt *a, floe__try *kept) {
+void floe__attempt_drop_tries(floe__attempt *a, floe__try *kept) {
   for (size_t i = 0; i < a->n_tries; i++) {
     if (a->tries[i] == kept) continue;
     remember_ids(a->gather, a->tries[i]);
@@ -98,7 +98,7 @@ static void end(floe__attempt *a, floe_attempt_outcome outcome, floe__try *decid
     (void)floe__try_delete(decided_by); /* nobody could name it: sent once, for nobody waits for the answer */
     lives = false;
   }
-  drop_tries(a, lives ? decided_by : NULL);
+  floe__attempt_drop_tries(a, lives ? decided_by : NULL);
   if (!lives) {
     floe__free(a->gather->io->env, a->tries);
     a->tries = NULL;
@@ -145,9 +145,9 @@ static bool has_open_try(const floe__attempt *a) {
 
 /* --- candidates ------------------------------------------------------------------------------------------------ */
 
-/* The preference among candidates of one type: first the transport to the server (UDP before TCP before TLS), then the
+/* First the transport to the server (UDP before TCP before TLS), then the
  * place in the configuration, then the base. RFC 8445 5.1.2.1 leaves it to us and wants no two equal. */
-static uint16_t local_preference(const floe__attempt *a, uint32_t last) {
+uint16_t floe__attempt_preference(const floe__attempt *a, uint32_t last) {
   uint32_t transport = (uint32_t)a->server->url.transport;
   uint32_t place = (uint32_t)(a->server - a->gather->servers) % 64;
   uint32_t base = a->base->rank % 64;
@@ -159,17 +159,8 @@ static floe__added add_srflx(floe__attempt *a, const floe__try *t, const floe_ad
   floe_sock_id sock = t->owns_udp ? t->udp.id : t->setup.base->udp.id;
   floe_ice_candidate c = {.type = FLOE_CANDIDATE_SRFLX, .address = *mapped, .related = base};
   uint32_t id;
-  return floe__gather_add_candidate(a->gather, &c, &(floe__origin){base, t->server, a, sock}, local_preference(a, 0), &id);
-}
-
-static floe__added add_relay(floe__attempt *a, const floe__try *t, const floe_addr *relayed, uint32_t last) {
-  floe_ice_candidate c = {.type = FLOE_CANDIDATE_RELAY,
-                          .address = *relayed,
-                          .related = t->turn->mapped,
-                          .has_relay_protocol = true,
-                          .relay_protocol = a->server->url.transport};
-  return floe__gather_add_candidate(a->gather, &c, &(floe__origin){*relayed, t->server, a, 0}, local_preference(a, last),
-                                    &a->relay_ids[last]);
+  floe__origin from = {.base = base, .server = t->server, .attempt = a, .sock = sock};
+  return floe__gather_add_candidate(a->gather, &c, &from, floe__attempt_preference(a, 0), &id);
 }
 
 static void add_candidates(floe__attempt *a, const floe__try *t) {
@@ -177,9 +168,9 @@ static void add_candidates(floe__attempt *a, const floe__try *t) {
   bool udp = a->server->url.transport == FLOE_TRANSPORT_UDP;
   floe__added added[3] = {FLOE__ADDED_REDUNDANT, FLOE__ADDED_REDUNDANT, FLOE__ADDED_REDUNDANT};
   if (t->turn != NULL) {
-    added[0] = add_relay(a, t, &t->turn->relayed, 0);
+    added[0] = floe__relay_add(a, t, 0, false);
     bool has_additional = t->turn->relayed_additional.family != FLOE_FAMILY_NONE;
-    if (has_additional) added[1] = add_relay(a, t, &t->turn->relayed_additional, 1);
+    if (has_additional) added[1] = floe__relay_add(a, t, 1, false);
   }
   /* RFC 8445 5.1.1.2: over UDP the mapped address is a server-reflexive candidate too; that of a TCP connection is
    * none, for nobody can send to it. */
@@ -196,72 +187,6 @@ static void add_candidates(floe__attempt *a, const floe__try *t) {
 
 /* --- tries ----------------------------------------------------------------------------------------------------- */
 
-static void on_data(void *owner, floe__try *t) {
-  floe__attempt *a = owner;
-  bool additional = t->turn->relayed_additional.family != FLOE_FAMILY_NONE &&
-                    t->turn->data_peer.family == t->turn->relayed_additional.family;
-  const floe__gather_setup *setup = &a->gather->setup;
-  setup->on_relayed(setup->owner, a->relay_ids[additional ? 1 : 0], &t->turn->data_peer, t->turn->data);
-}
-
-/* --- permissions: each that was asked for is answered ------------------------------------------------------------- */
-
-static uint32_t relay_of_family(const floe__attempt *a, const floe__turn *turn, uint8_t family) {
-  bool additional = turn->relayed_additional.family != FLOE_FAMILY_NONE && family == turn->relayed_additional.family;
-  return a->relay_ids[additional ? 1 : 0];
-}
-
-static void tell_permission(floe__attempt *a, const floe__turn *turn, const floe_addr *peer, bool granted) {
-  (void)floe__io_permission(a->gather->io, relay_of_family(a, turn, peer->family), peer, granted);
-}
-
-static bool is_asked(const floe__attempt *a, const floe_addr *peer) {
-  for (size_t i = 0; i < a->n_asked; i++) {
-    if (floe_addr_equal(&a->asked[i], peer)) return true;
-  }
-  return false;
-}
-
-/* False: the program did not ask for it. */
-static bool forget_asked(floe__attempt *a, const floe_addr *peer) {
-  for (size_t i = 0; i < a->n_asked; i++) {
-    if (!floe_addr_equal(&a->asked[i], peer)) continue;
-    a->asked[i] = a->asked[--a->n_asked];
-    return true;
-  }
-  return false;
-}
-
-/* The allocation is gone, and with it the answers. */
-static void refuse_asked(floe__attempt *a, const floe__turn *turn) {
-  while (a->n_asked > 0) tell_permission(a, turn, &a->asked[--a->n_asked], false);
-}
-
-floe_status floe__attempt_permit(floe__attempt *a, floe__try *t, const floe_addr *peer, bool use_channel) {
-  floe__io *io = a->gather->io;
-  if (t->turn->n_peers >= io->settings->cfg.max_permissions && !floe__turn_has_peer(t->turn, peer, use_channel)) {
-    return FLOE_E_TOO_LARGE;
-  }
-  void *asked = a->asked;
-  if (!floe__reserve(io->env, &asked, &a->asked_cap, sizeof *a->asked, a->n_asked + 1)) return FLOE_E_NOMEM;
-  a->asked = asked;
-  if (!floe__turn_permit(t->turn, io->now, peer, use_channel)) return FLOE_E_NOMEM;
-  if (!is_asked(a, peer)) a->asked[a->n_asked++] = *peer; /* calls before the answer share it */
-  return FLOE_OK;
-}
-
-static void on_permission(void *owner, floe__try *t) {
-  floe__attempt *a = owner;
-  const floe__turn *turn = t->turn;
-  if (!turn->granted) {
-    floe__gather_error_server(a, t, FLOE_CAUSE_PERMISSION_FAILED, turn->error_phase, turn->outcome.code,
-                              turn->outcome.code == 0 ? NULL : turn->outcome.error.reason);
-  }
-  if (forget_asked(a, &turn->peer)) tell_permission(a, turn, &turn->peer, turn->granted);
-  const floe__gather_setup *setup = &a->gather->setup;
-  setup->on_permission(setup->owner, relay_of_family(a, turn, turn->peer.family), &turn->peer, turn->granted);
-}
-
 /* Another try of ours speaks TURN to this address from the base's socket. */
 static bool uses_base_socket(const floe__attempt *a, const floe__try *self, const floe_addr *addr) {
   for (size_t i = 0; i < a->n_tries; i++) {
@@ -276,6 +201,7 @@ static bool base_socket_is_free(void *owner, const floe__try *self, const floe_a
   const floe__attempt *own = owner;
   const floe__gather *g = own->gather;
   if (!own->server->url.is_turn) return true;
+  if (floe__base_is_shared(own->base, g->io)) return false; /* a server has one allocation per address of ours */
   for (size_t i = 0; i < g->n_servers; i++) {
     const floe__gather_server *s = &g->servers[i];
     if (s->n_active == 0 || !s->url.is_turn || s->url.transport != FLOE_TRANSPORT_UDP) continue;
@@ -287,13 +213,13 @@ static bool base_socket_is_free(void *owner, const floe__try *self, const floe_a
   return true;
 }
 
-static floe__try *make_try(floe__attempt *a, const floe_addr *addr) {
+floe__try *floe__attempt_make_try(floe__attempt *a, const floe_addr *addr) {
   void *tries = a->tries;
   if (!floe__reserve(a->gather->io->env, &tries, &a->tries_cap, sizeof(floe__try *), a->n_tries + 1)) return NULL;
   a->tries = tries;
   floe__try_setup setup = {
-      .on_data = on_data,
-      .on_permission = on_permission,
+      .on_data = floe__relay_on_data,
+      .on_permission = floe__relay_on_permission,
       .owner = a,
       .io = a->gather->io,
       .base = a->base,
@@ -305,11 +231,9 @@ static floe__try *make_try(floe__attempt *a, const floe_addr *addr) {
   return floe__try_new(&setup, addr);
 }
 
-static void on_step(floe__attempt *a, floe__try *t, floe__try_step step);
-
 static void try_next_address(floe__attempt *a) {
   const floe_addr *addr = &a->addrs[a->next_addr++];
-  floe__try *t = make_try(a, addr);
+  floe__try *t = floe__attempt_make_try(a, addr);
   a->next_addr_at = FLOE_TIME_NEVER;
   if (a->next_addr < a->n_addrs) {
     a->next_addr_at = floe__after_ms(a->gather->io->now, a->gather->io->settings->cfg.timing.address_delay_ms);
@@ -320,7 +244,7 @@ static void try_next_address(floe__attempt *a) {
     return;
   }
   a->tries[a->n_tries++] = t;
-  on_step(a, t, floe__try_start(t));
+  floe__attempt_on_step(a, t, floe__try_start(t));
 }
 
 /* The first address that answers wins: the others are not needed any more. */
@@ -342,26 +266,22 @@ static void on_try_failed(floe__attempt *a, floe__try *t) {
   }
 }
 
-static void on_lost(floe__attempt *a, floe__try *t) {
-  const floe__failure *f = &t->failure;
-  floe__gather_error_server(a, t, f->cause, f->phase, f->code, f->reason);
-  refuse_asked(a, t->turn);
-}
-
-static void on_step(floe__attempt *a, floe__try *t, floe__try_step step) {
-  if (a->state == FLOE__ATTEMPT_RUNNING && t->answered) keep_only(a, t);
+void floe__attempt_on_step(floe__attempt *a, floe__try *t, floe__try_step step) {
+  if (a->state == FLOE__ATTEMPT_ENDED) {
+    floe__relay_on_step(a, t, step);
+    return;
+  }
+  if (t->answered) keep_only(a, t);
   switch (step) {
     case FLOE__TRY_STEP_NONE:
-    case FLOE__TRY_STEP_DELETED: return;
+    case FLOE__TRY_STEP_DELETED:
+    case FLOE__TRY_STEP_LOST: return; /* after the end only */
     case FLOE__TRY_STEP_SUCCEEDED:
       keep_only(a, t);
       add_candidates(a, t);
       end(a, FLOE_ATTEMPT_CANDIDATE, t);
       return;
-    case FLOE__TRY_STEP_FAILED:
-      if (a->state == FLOE__ATTEMPT_RUNNING) on_try_failed(a, t);
-      return;
-    case FLOE__TRY_STEP_LOST: on_lost(a, t); return;
+    case FLOE__TRY_STEP_FAILED: on_try_failed(a, t); return;
   }
 }
 
@@ -395,11 +315,11 @@ bool floe__attempt_on_socket(floe__attempt *a, const floe_input *in) {
     floe__try *t = a->tries[i];
     if (!floe__try_uses_socket(t, in->sock)) continue;
     if (t->tcp == in->sock) {
-      on_step(a, t, socket_step(t, in));
+      floe__attempt_on_step(a, t, socket_step(t, in));
       return true;
     }
     if (t->owns_udp && t->udp.state == FLOE__UDP_OPENING) {
-      on_step(a, t, own_udp_step(t, in));
+      floe__attempt_on_step(a, t, own_udp_step(t, in));
       return true;
     }
   }
@@ -420,7 +340,7 @@ bool floe__attempt_offer_datagram(floe__attempt *a, const floe_input *in, floe_c
     floe_cause why;
     floe__try_step step = floe__try_on_datagram(t, in->data, &taken, &why);
     if (taken) {
-      on_step(a, t, step);
+      floe__attempt_on_step(a, t, step);
       return true;
     }
     *discard = why;
@@ -439,15 +359,16 @@ void floe__attempt_on_icmp(floe__attempt *a, const floe_input *in) {
     floe__try *t = a->tries[i];
     if (!concerns(t, in)) continue;
     bool icmp = in->type == FLOE_INPUT_ICMP;
-    on_step(a, t, icmp ? floe__try_on_icmp(t, in) : floe__try_on_send_failed(t, in));
+    floe__attempt_on_step(a, t, icmp ? floe__try_on_icmp(t, in) : floe__try_on_send_failed(t, in));
     if (a->state == FLOE__ATTEMPT_ENDED) return;
   }
 }
 
 void floe__attempt_on_base(floe__attempt *a) {
-  for (size_t i = 0; i < a->n_tries && a->state == FLOE__ATTEMPT_RUNNING; i++) {
+  floe__attempt_state before = a->state;
+  for (size_t i = 0; i < a->n_tries && a->state == before; i++) {
     floe__try *t = a->tries[i];
-    if (t->state == FLOE__TRY_OPENING && !t->owns_udp) on_step(a, t, floe__try_on_udp(t));
+    if (t->state == FLOE__TRY_OPENING && !t->owns_udp) floe__attempt_on_step(a, t, floe__try_on_udp(t));
   }
 }
 
@@ -456,6 +377,7 @@ void floe__attempt_on_base(floe__attempt *a) {
 floe__deadline floe__attempt_deadline(const floe__attempt *a) {
   floe__deadline d = floe__deadline_at(a->deadline_at, "gather.server");
   d = floe__earliest(d, floe__deadline_at(a->next_addr_at, "gather.next_address"));
+  d = floe__earliest(d, floe__deadline_at(a->retry_at, "gather.reallocation"));
   for (size_t i = 0; i < a->n_tries; i++) d = floe__earliest(d, floe__try_deadline(a->tries[i]));
   return d;
 }
@@ -465,7 +387,7 @@ static bool run_due_try(floe__attempt *a) {
   for (size_t i = 0; i < a->n_tries; i++) {
     floe__try *t = a->tries[i];
     if (floe__try_deadline(t).at > now) continue;
-    on_step(a, t, floe__try_on_deadline(t));
+    floe__attempt_on_step(a, t, floe__try_on_deadline(t));
     return true;
   }
   return false;
@@ -475,6 +397,7 @@ void floe__attempt_on_deadline(floe__attempt *a) {
   floe_time now = a->gather->io->now;
   while (run_due_try(a)) {
   }
+  if (a->retry_at <= now) floe__relay_retry(a);
   if (a->next_addr_at <= now) try_next_address(a);
   if (a->deadline_at <= now) floe__attempt_give_up(a);
 }
@@ -496,14 +419,13 @@ void floe__attempt_give_up(floe__attempt *a) {
   end(a, FLOE_ATTEMPT_ERROR, decided_by);
 }
 
-/* --- the allocation that lives on ------------------------------------------------------------------------------ */
-
-floe__try *floe__attempt_live(const floe__attempt *a) {
-  if (a->state != FLOE__ATTEMPT_ENDED || a->n_tries == 0) return NULL;
-  return a->tries[0]->state == FLOE__TRY_LIVE ? a->tries[0] : NULL;
-}
-
-void floe__attempt_delete(floe__attempt *a) {
-  if (a->n_tries > 0 && a->tries[0]->turn != NULL) refuse_asked(a, a->tries[0]->turn);
-  for (size_t i = 0; i < a->n_tries; i++) (void)floe__try_delete(a->tries[i]);
+void floe__attempt_lose_base(floe__attempt *a) {
+  if (a->state == FLOE__ATTEMPT_ENDED) {
+    floe__relay_abandon(a);
+    return;
+  }
+  for (size_t i = 0; i < a->n_tries; i++) floe__try_cancel(a->tries[i]);
+  a->report.detail.cause = FLOE_CAUSE_SOCKET_FAILED;
+  a->report.detail.phase = FLOE_PHASE_SOCKET;
+  end(a, FLOE_ATTEMPT_ERROR, NULL);
 }

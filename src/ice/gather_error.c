@@ -139,6 +139,7 @@ void floe__gather_error_server(floe__attempt *a, const floe__try *t, floe_cause 
                                const char *reason) {
   floe__gather *g = a->gather;
   if (g->state == FLOE__GATHER_CLOSING || g->state == FLOE__GATHER_CLOSED) return;
+  g->io->server_errors++;
   server_error *e = floe__zalloc(g->io->env, sizeof *e);
   if (e == NULL) return; /* the state of the allocation still tells: calls on it return FLOE_E_STATE */
   floe__event_init(&e->node, FLOE_EVENT_ICESERVERERROR, g->io->now, g->started_at);

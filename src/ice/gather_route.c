@@ -20,10 +20,23 @@ static void on_base_socket(floe__gather *g, floe__base *b, const floe_input *in)
   floe__gather_on_base_changed(g, b);
 }
 
+static floe__listener *find_opening_listener(floe__gather *g, floe_sock_id sock) {
+  for (size_t i = 0; i < g->n_listeners; i++) {
+    floe__listener *l = &g->listeners[i];
+    if (l->sock.state == FLOE__UDP_OPENING && l->sock.id == sock) return l;
+  }
+  return NULL;
+}
+
 void floe__gather_route_socket(floe__gather *g, const floe_input *in) {
   floe__base *b = find_opening_base(g, in->sock);
   if (b != NULL) {
     on_base_socket(g, b, in);
+    return;
+  }
+  floe__listener *l = find_opening_listener(g, in->sock);
+  if (l != NULL) {
+    floe__gather_on_listener(g, l, in);
     return;
   }
   for (size_t i = 0; i < g->n_servers; i++) {

@@ -115,6 +115,10 @@ static void add_for_bases(floe__gather_server *s, floe_family family, const floe
 static void finish_making(floe__gather_server *s) {
   if (s->ipv4_open || s->ipv6_open || s->n_attempts > 0) return;
   bool no_memory = s->lost_attempts;
+  if (s->gather->is_partial && !no_memory) { /* it is no news that these addresses do not reach it */
+    s->unused = true;
+    return;
+  }
   add_baseless(s, FLOE_FAMILY_NONE, no_memory ? FLOE_CAUSE_SOCKET_FAILED : FLOE_CAUSE_NO_LOCAL_ADDRESS,
                FLOE_PHASE_SOCKET);
 }

@@ -109,7 +109,11 @@ static floe__try_step connect_udp(floe__try *t) {
   floe__udp_socket *udp = udp_of(t);
   floe__try_go(t, FLOE__TRY_OPENING);
   if (udp->state == FLOE__UDP_IDLE || udp->state == FLOE__UDP_CLOSED) {
-    floe__udp_open(udp, t->setup.io, &t->setup.base->interface.addr);
+    if (t->owns_udp) {
+      floe__udp_open(udp, t->setup.io, &t->setup.base->interface.addr, FLOE__SOCKET_UDP);
+    } else {
+      floe__base_open_udp(t->setup.base, t->setup.io);
+    }
   }
   return floe__try_on_udp(t);
 }

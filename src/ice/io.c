@@ -87,6 +87,7 @@ bool floe__io_next(floe__io *io, floe_output *out) {
   if (out->type == FLOE_OUTPUT_TRANSMIT) out->u.transmit.data = data;
   if (out->type == FLOE_OUTPUT_DATA) out->u.data.data = data;
   if (out->type == FLOE_OUTPUT_RESOLVE) out->u.resolve.host = (const char *)data.ptr;
+  if (out->type == FLOE_OUTPUT_PUBLISH) out->u.publish.name = (const char *)data.ptr;
   q->held = r.size;
   return true;
 }
@@ -137,6 +138,16 @@ floe_sock_id floe__io_open(floe__io *io, floe_transport transport, const floe_ad
   return ++io->last_sock;
 }
 
+floe_sock_id floe__io_open_shared(floe__io *io, const floe_addr *local) {
+  floe_output out = {.type = FLOE_OUTPUT_OPEN};
+  out.u.open.sock = io->last_sock + 1;
+  out.u.open.transport = FLOE_TRANSPORT_UDP;
+  out.u.open.local = *local;
+  out.u.open.shared = true;
+  if (!push(io, &out, (floe_bytes){0})) return 0;
+  return ++io->last_sock;
+}
+
 floe_sock_id floe__io_open_tcp(floe__io *io, const floe_addr *local, const floe_addr *remote, bool shared) {
   floe_output out = {.type = FLOE_OUTPUT_OPEN};
   out.u.open.sock = io->last_sock + 1;
@@ -175,6 +186,14 @@ floe_req_id floe__io_resolve_multicast(floe__io *io, const char *host, floe_fami
 bool floe__io_ask_interfaces(floe__io *io) {
   floe_output out = {.type = FLOE_OUTPUT_INTERFACES};
   return push(io, &out, (floe_bytes){0});
+}
+
+bool floe__io_publish(floe__io *io, const char *name, const floe_addr *address, bool withdraw) {
+  floe_output out = {.type = FLOE_OUTPUT_PUBLISH};
+  out.u.publish.address = *address;
+  out.u.publish.address.port = 0;
+  out.u.publish.withdraw = withdraw;
+  return push(io, &out, (floe_bytes){(const uint8_t *)name, strlen(name) + 1});
 }
 
 bool floe__io_data(floe__io *io, uint32_t candidate, const floe_addr *from, floe_bytes data) {

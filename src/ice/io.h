@@ -28,6 +28,7 @@ typedef struct floe__io {
   floe_time next_start_at; /* Ta: before this no further check or attempt is started (RFC 8445 14.2) */
   uint32_t server_errors;  /* ICESERVERERROR events so far */
   uint8_t dscp;            /* of the TRANSMIT commands that are being made */
+  bool used_configured;    /* the ufrag and pwd of the configuration are those of the first ICE session */
   bool silent;             /* the agent is closed: the program is told nothing more */
 } floe__io;
 
@@ -36,12 +37,16 @@ bool floe__io_transmit(floe__io *io, floe_sock_id sock, const floe_addr *to, flo
 /* The same with the bytes in two pieces. */
 bool floe__io_transmit2(floe__io *io, floe_sock_id sock, const floe_addr *to, floe_bytes head, floe_bytes data);
 floe_sock_id floe__io_open(floe__io *io, floe_transport transport, const floe_addr *local, const floe_addr *remote);
+/* UDP: the multiplexer's socket on this address. */
+floe_sock_id floe__io_open_shared(floe__io *io, const floe_addr *local);
 /* For checks over TCP (RFC 6544). `remote` NULL: listens. `shared`: one port listens and connects. */
 floe_sock_id floe__io_open_tcp(floe__io *io, const floe_addr *local, const floe_addr *remote, bool shared);
 bool floe__io_close(floe__io *io, floe_sock_id sock);
 floe_req_id floe__io_resolve(floe__io *io, const char *host, floe_family family);
 floe_req_id floe__io_resolve_multicast(floe__io *io, const char *host, floe_family family);
 bool floe__io_ask_interfaces(floe__io *io);
+/* Answer multicast DNS questions for the name from now on, or no more. */
+bool floe__io_publish(floe__io *io, const char *name, const floe_addr *address, bool withdraw);
 bool floe__io_data(floe__io *io, uint32_t candidate, const floe_addr *from, floe_bytes data);
 bool floe__io_permission(floe__io *io, uint32_t candidate, const floe_addr *peer, bool granted);
 

@@ -24,9 +24,19 @@ static void fail(floe__udp_socket *s, floe_cause cause, const floe_input *in /* 
   go(s, FLOE__UDP_FAILED);
 }
 
+static floe_sock_id open_kind(const floe__udp_socket *s, floe__io *io) {
+  switch (s->kind) {
+    case FLOE__SOCKET_UDP: break;
+    case FLOE__SOCKET_SHARED_UDP: return floe__io_open_shared(io, &s->local);
+    case FLOE__SOCKET_LISTENER: return floe__io_open_tcp(io, &s->local, NULL, false);
+    case FLOE__SOCKET_SO_LISTENER: return floe__io_open_tcp(io, &s->local, NULL, true);
+  }
+  return floe__io_open(io, FLOE_TRANSPORT_UDP, &s->local, NULL);
+}
+
 static void ask(floe__udp_socket *s, floe__io *io) {
   s->local.port = s->next_port;
-  s->id = floe__io_open(io, FLOE_TRANSPORT_UDP, &s->local, NULL);
+  s->id = open_kind(s, io);
   if (s->id == 0) {
     fail(s, FLOE_CAUSE_SOCKET_FAILED, NULL);
     return;
@@ -34,11 +44,12 @@ static void ask(floe__udp_socket *s, floe__io *io) {
   go(s, FLOE__UDP_OPENING);
 }
 
-void floe__udp_open(floe__udp_socket *s, floe__io *io, const floe_addr *local) {
+void floe__udp_open(floe__udp_socket *s, floe__io *io, const floe_addr *local, floe__socket_kind kind) {
   const floe_ice_config *cfg = &io->settings->cfg;
   memset(s, 0, sizeof *s);
+  s->kind = kind;
   s->local = *local;
-  if (cfg->port_min != 0) {
+  if (cfg->port_min != 0 && kind != FLOE__SOCKET_SHARED_UDP) {
     /* Start at a random port of the range, so that agents side by side rarely meet. */
     s->ports_left = (uint32_t)(cfg->port_max - cfg->port_min) + 1;
     s->next_port = (uint16_t)(cfg->port_min + floe__random_below(io->env, s->ports_left));

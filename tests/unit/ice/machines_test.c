@@ -138,7 +138,7 @@ static void a_port_range_is_tried_whole(void **state) {
   fixture f = begin(&cfg);
   floe__udp_socket s;
   floe_addr local = addr("192.0.2.1");
-  floe__udp_open(&s, &f.io, &local);
+  floe__udp_open(&s, &f.io, &local, FLOE__SOCKET_UDP);
   bool seen[4] = {false};
   floe_input in = {.type = FLOE_INPUT_SOCKET_FAILED, .net_error = FLOE_NET_ADDRESS_IN_USE, .os_error = 98};
   for (int i = 0; i < 4; i++) {
@@ -165,7 +165,7 @@ static void another_error_is_no_matter_of_the_port(void **state) {
   fixture f = begin(&cfg);
   floe__udp_socket s;
   floe_addr local = addr("192.0.2.1");
-  floe__udp_open(&s, &f.io, &local);
+  floe__udp_open(&s, &f.io, &local, FLOE__SOCKET_UDP);
   assert_int_equal(opened_port(&f), 5000);
   floe_input in = {.type = FLOE_INPUT_SOCKET_FAILED, .net_error = FLOE_NET_NO_RESOURCES, .os_error = 24};
   floe__udp_on_failed(&s, &f.io, &in);
@@ -181,7 +181,7 @@ static void a_socket_closes_once(void **state) {
   fixture f = begin(NULL);
   floe__udp_socket s;
   floe_addr local = addr("192.0.2.1"), bound = addr("192.0.2.1:4711");
-  floe__udp_open(&s, &f.io, &local);
+  floe__udp_open(&s, &f.io, &local, FLOE__SOCKET_UDP);
   assert_int_equal(opened_port(&f), 0);
   floe__udp_on_opened(&s, &bound);
   assert_int_equal(s.local.port, 4711);
