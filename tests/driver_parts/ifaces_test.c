@@ -115,6 +115,45 @@ static void what_the_kernel_says_of_an_address_is_believed(void **state) {
   assert_true(list[1].is_temporary);
 }
 
+static floe_interface interface(const char *name, uint32_t index, const char *ip) {
+  floe_interface f = {.index = index};
+  (void)snprintf(f.name, sizeof f.name, "%s", name);
+  assert_true(floe_addr_parse(&f.addr, ip));
+  return f;
+}
+
+static void the_print_of_a_set_does_not_depend_on_its_order(void **state) {
+  (void)state;
+  floe_interface a = interface("a", 1, "192.0.2.1");
+  floe_interface b = interface("b", 2, "2001:db8::1");
+  floe_interface ab[] = {a, b};
+  floe_interface ba[] = {b, a};
+  assert_int_equal(floe__uv_interfaces_print(ab, 2), floe__uv_interfaces_print(ba, 2));
+  assert_int_not_equal(floe__uv_interfaces_print(ab, 2), floe__uv_interfaces_print(ab, 1));
+  assert_int_not_equal(floe__uv_interfaces_print(ab, 1), floe__uv_interfaces_print(ba, 1));
+  floe_interface aa[] = {a, a};
+  assert_int_not_equal(floe__uv_interfaces_print(aa, 2), floe__uv_interfaces_print(aa, 1));
+  assert_int_not_equal(floe__uv_interfaces_print(NULL, 0), 0);
+}
+
+static void every_member_counts_in_the_print(void **state) {
+  (void)state;
+  floe_interface same = interface("a", 1, "192.0.2.1");
+  memset(same.name + 2, 0xa5, sizeof same.name - 2); /* behind the end of the name there may be anything */
+  floe_interface list[] = {
+      interface("a", 1, "192.0.2.1"), interface("b", 1, "192.0.2.1"), interface("a", 2, "192.0.2.1"),
+      interface("a", 1, "192.0.2.2"), interface("a", 1, "::"),        interface("a", 1, "192.0.2.1"),
+      interface("a", 1, "192.0.2.1"), interface("a", 1, "192.0.2.1"), interface("a", 1, "192.0.2.1"),
+  };
+  list[5].is_loopback = list[6].is_temporary = list[7].is_deprecated = true;
+  list[8].addr.scope_id = 1;
+  uint64_t print = floe__uv_interfaces_print(&list[0], 1);
+  for (size_t i = 1; i < sizeof list / sizeof list[0]; i++) {
+    assert_int_not_equal(floe__uv_interfaces_print(&list[i], 1), print);
+  }
+  assert_int_equal(floe__uv_interfaces_print(&same, 1), print);
+}
+
 int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
   const struct CMUnitTest tests[] = {
@@ -122,6 +161,8 @@ int main(void) {
       cmocka_unit_test(every_address_of_an_interface_that_is_up_is_listed),
       TEST(the_core_is_given_the_list),
       TEST(a_socket_can_be_bound_to_each),
+      cmocka_unit_test(the_print_of_a_set_does_not_depend_on_its_order),
+      cmocka_unit_test(every_member_counts_in_the_print),
       cmocka_unit_test(what_the_kernel_says_of_an_address_is_believed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
