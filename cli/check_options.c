@@ -139,6 +139,8 @@ static bool set_option(const parser *p, floe__option_id id, char *arg) {
     case FLOE__OPT_COUNT: return set_number(p, "count", arg, UINT32_MAX, &o->count);
     case FLOE__OPT_JSON: return o->json = true;
     case FLOE__OPT_VERBOSE: return o->verbose = true;
+    case FLOE__OPT_TRACE: o->trace = arg; return true;
+    case FLOE__OPT_TRACE_ADDRESSES: return o->trace_addresses = true;
     case FLOE__OPT_HELP: return o->help = true;
     case FLOE__OPT_VERSION: return o->version = true;
     case FLOE__OPT_FIRST:
@@ -193,6 +195,7 @@ static bool check_combination(const parser *p) {
   if (o->no_ipv4 && o->no_ipv6) return refuse(p, "-4 and -6 exclude each other");
   if (o->has_ttl && !secret) return refuse(p, "--ttl needs --secret or --secret-file");
   if (o->count != 0 && !o->watch) return refuse(p, "--count needs --watch");
+  if (o->trace_addresses && o->trace == NULL) return refuse(p, "--trace-addresses needs --trace");
   if (stdin_twice) return refuse(p, "standard input can be the iceServers or the credential, not both");
   if (o->demo && (!no_url || o->json || o->watch || o->all)) {
     return refuse(p, "--demo takes no URL, --ice-servers, --json, --watch or --all");

@@ -25,8 +25,10 @@ typedef struct floe__check_options {
   size_t n_dns_servers;
   const char *ice_servers; /* nullable: file name or "-" */
   const char *explain;     /* nullable */
-  const char *user;        /* nullable */
-  const char *ca_file;     /* nullable */
+  const char *trace;       /* nullable: file name */
+  bool trace_addresses;
+  const char *user;    /* nullable */
+  const char *ca_file; /* nullable */
   floe__credential_source credential_source;
   char *credential;            /* TEXT, SECRET_TEXT: the text itself, wiped when cleared */
   const char *credential_file; /* FILE, SECRET_FILE: file name or "-" */

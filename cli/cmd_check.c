@@ -16,11 +16,13 @@
 #include "progress.h"
 #include "round.h"
 #include "text.h"
+#include "trace_file.h"
 #include "watch.h"
 
 typedef struct check {
   const floe__check_options *options;
   const floe__check_setup *setup;
+  const floe_env_config *env;
   floe__session session;
   floe__progress progress;
   bool is_open; /* the session is */
@@ -253,7 +255,7 @@ static int run_watch(check *c) {
 static int run_checks(check *c) {
   floe_error why;
   const floe__check_options *o = c->options;
-  if (floe__session_open(&c->session, o->dns_servers, o->n_dns_servers, &why) != FLOE_OK) {
+  if (floe__session_open_env(&c->session, o->dns_servers, o->n_dns_servers, c->env, &why) != FLOE_OK) {
     (void)fprintf(stderr, "floe check: %s\n", why.message);
     return FLOE__EXIT_OTHER;
   }
@@ -263,10 +265,10 @@ static int run_checks(check *c) {
   return status;
 }
 
-static int run_with_setup(const floe__check_options *o) {
+static int run_with_setup(const floe__check_options *o, const floe_env_config *env) {
   floe__check_setup setup;
   floe__setup_error why;
-  check c = {.options = o, .setup = &setup};
+  check c = {.options = o, .setup = &setup, .env = env};
   int status = FLOE__EXIT_OK;
   switch (floe__check_setup_make(&setup, o, (int64_t)time(NULL), &why)) {
     case FLOE__SETUP_OK: status = run_checks(&c); break;
@@ -282,6 +284,19 @@ static int run_explain(const char *cause) {
   return floe__explain_print(stdout, cause, why, sizeof why) ? FLOE__EXIT_OK : refuse_usage(why);
 }
 
+static int run_traced(const floe__check_options *o) {
+  floe__trace_file trace;
+  floe_env_config env;
+  char why[256];
+  if (!floe__trace_file_open(&trace, o->trace, why, sizeof why)) return refuse_usage(why);
+  floe_env_config_init(&env, sizeof env);
+  floe__trace_file_lend(&trace, o->trace_addresses, &env);
+  int status = o->demo ? floe__demo_run(o, &env) : run_with_setup(o, &env);
+  if (floe__trace_file_close(&trace, why, sizeof why)) return status;
+  (void)fprintf(stderr, "floe check: %s\n", why);
+  return status == FLOE__EXIT_OK ? FLOE__EXIT_OTHER : status;
+}
+
 static int run_options(const floe__check_options *o) {
   if (o->help) {
     print_help(stdout);
@@ -292,7 +307,7 @@ static int run_options(const floe__check_options *o) {
     return FLOE__EXIT_OK;
   }
   if (o->explain != NULL) return run_explain(o->explain);
-  return o->demo ? floe__demo_run(o) : run_with_setup(o);
+  return run_traced(o);
 }
 
 int floe_cmd_check(int argc, char **argv) {

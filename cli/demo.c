@@ -206,10 +206,10 @@ static int run(demo *d) {
   return d->shown_right == N_CASES ? FLOE__EXIT_OK : FLOE__EXIT_OTHER;
 }
 
-int floe__demo_run(const floe__check_options *o) {
+int floe__demo_run(const floe__check_options *o, const floe_env_config *env) {
   demo d = {.options = o};
   floe_error why;
-  if (floe__session_open(&d.session, NULL, 0, &why) != FLOE_OK) {
+  if (floe__session_open_env(&d.session, NULL, 0, env, &why) != FLOE_OK) {
     (void)fprintf(stderr, "floe check: %s\n", why.message);
     return FLOE__EXIT_OTHER;
   }

@@ -43,6 +43,8 @@
   GROUP("Output")                                                                                                     \
   X(FLOE__OPT_JSON, 0, "json", "", "print one JSON object a line, the report last")                                   \
   X(FLOE__OPT_VERBOSE, 'v', "verbose", "", "show each attempt")                                                       \
+  X(FLOE__OPT_TRACE, 0, "trace", "FILE", "write what happens inside into FILE, for floe explain")                     \
+  X(FLOE__OPT_TRACE_ADDRESSES, 0, "trace-addresses", "", "with --trace, IP addresses too")                            \
   X(FLOE__OPT_HELP, 'h', "help", "", "show this help")                                                                \
   X(FLOE__OPT_VERSION, 0, "version", "", "show the version")
 

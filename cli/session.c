@@ -42,6 +42,11 @@ static void close_loop(floe__session *s) {
 
 floe_status floe__session_open(floe__session *s, const char *const *dns_servers, size_t n_dns_servers,
                                floe_error *why) {
+  return floe__session_open_env(s, dns_servers, n_dns_servers, NULL, why);
+}
+
+floe_status floe__session_open_env(floe__session *s, const char *const *dns_servers, size_t n_dns_servers,
+                                   const floe_env_config *env, floe_error *why) {
   floe_uv_config cfg;
   memset(s, 0, sizeof *s);
   if (uv_loop_init(&s->loop) != 0) {
@@ -51,6 +56,7 @@ floe_status floe__session_open(floe__session *s, const char *const *dns_servers,
   }
   start_handles(s);
   floe_uv_config_init(&cfg, sizeof cfg);
+  cfg.env = env;
   cfg.dns_servers = dns_servers;
   cfg.n_dns_servers = n_dns_servers;
   floe_status status = floe_uv_new(&s->uv, &s->loop, &cfg, why);

@@ -22,6 +22,9 @@ typedef struct floe__session {
 /* Opens the loop and the driver.
  * `dns_servers` as in floe_uv_config. Returns what floe_uv_new returns; on failure nothing is left open. */
 floe_status floe__session_open(floe__session *s, const char *const *dns_servers, size_t n_dns_servers, floe_error *why);
+/* The same with what the program lends; `env` is nullable. */
+floe_status floe__session_open_env(floe__session *s, const char *const *dns_servers, size_t n_dns_servers,
+                                   const floe_env_config *env, floe_error *why);
 void floe__session_close(floe__session *s);
 
 /* Lets the loop run until *done is true, `limit_ms` (0 = none) have passed, or the session is to stop.

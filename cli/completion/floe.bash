@@ -2,8 +2,10 @@
 
 _floe_check_options="--ice-servers --all --relay-only --no-relay-test --demo --explain --user --credential
   --credential-file --credential-prompt --secret --secret-file --ttl --ca-file --insecure --ipv4 --ipv6 --interface
-  --port-range --include-loopback --dns-server --timeout --watch --count --json --verbose --help --version
-  -u -4 -6 -v -h"
+  --port-range --include-loopback --dns-server --timeout --watch --count --json --verbose --trace --trace-addresses
+  --help --version -u -4 -6 -v -h"
+
+_floe_explain_options="--summary --json --agent --verbose --help -s -v -h"
 
 _floe_testserver_options="--listen --user --credential --secret --realm --relay-ip --sha256 --lifetime --write-ca
   --quiet --verbose --help -q -v -h"
@@ -11,7 +13,7 @@ _floe_testserver_options="--listen --user --credential --secret --realm --relay-
 _floe_check() {
   local cur=$1 prev=$2
   case $prev in
-    --ice-servers | --credential-file | --secret-file | --ca-file)
+    --ice-servers | --credential-file | --secret-file | --ca-file | --trace)
       COMPREPLY=($(compgen -f -- "$cur"))
       compopt -o filenames 2>/dev/null
       return
@@ -41,7 +43,7 @@ _floe() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "check testserver help --help --version" -- "$cur"))
+    COMPREPLY=($(compgen -W "check explain testserver help --help --version" -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -53,7 +55,15 @@ _floe() {
         COMPREPLY=($(compgen -W "$_floe_testserver_options" -- "$cur"))
       fi
       ;;
-    help) COMPREPLY=($(compgen -W "check testserver" -- "$cur")) ;;
+    explain)
+      if [[ $cur == -* ]]; then
+        COMPREPLY=($(compgen -W "$_floe_explain_options" -- "$cur"))
+      elif [[ $prev != --agent ]]; then
+        COMPREPLY=($(compgen -f -- "$cur"))
+        compopt -o filenames 2>/dev/null
+      fi
+      ;;
+    help) COMPREPLY=($(compgen -W "check explain testserver" -- "$cur")) ;;
   esac
 }
 

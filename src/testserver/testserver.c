@@ -157,6 +157,7 @@ static void end_allocations(floe__testserver *ts) {
 }
 
 void floe__ts_advance(floe__testserver *ts, floe_time now) {
+  ts->env->trace_agent = 0; /* what follows is no agent's doing */
   if (now > ts->now) ts->now = now;
   end_allocations(ts);
   floe__ts_flush_late(ts);

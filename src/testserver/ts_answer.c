@@ -20,7 +20,6 @@ static const char *method_name(uint16_t method) {
 
 void floe__ts_trace_request(floe__testserver *ts, const floe__ts_origin *origin, int answer) {
   floe__trace t;
-  ts->env->trace_agent = 0; /* not an agent's doing */
   if (!floe__trace_begin(&t, ts->env, ts->now, "testserver.request")) return;
   floe__trace_text(&t, "transport", floe_transport_name(origin->flow.port->transport));
   floe__trace_addr(&t, "from", &origin->flow.from);

@@ -1,0 +1,99 @@
+#include "json_value.h"
+#include "trace_summary.h"
+
+/* A member that is known only when its text is not empty. */
+static void set_word(json_t *o, const char *name, const char *text) {
+  floe__json_set_text(o, name, text[0] == '\0' ? NULL : text);
+}
+
+static json_t *make_server(const floe__story_server *v) {
+  json_t *o = json_object();
+  floe__json_set_integer(o, "serverIndex", true, v->server);
+  floe__json_set_integer(o, "urlIndex", true, v->url);
+  set_word(o, "kind", v->kind);
+  set_word(o, "transport", v->transport);
+  set_word(o, "serverName", v->host);
+  floe__json_set_text(o, "verdict", floe__story_server_verdict(v));
+  set_word(o, "cause", v->cause);
+  floe__json_or_null(o, "cause");
+  floe__json_set_integer(o, "attempts", true, (int64_t)v->candidates + v->errors + v->cancelled);
+  floe__json_set_integer(o, "candidates", true, v->candidates);
+  floe__json_set_number(o, "elapsedMs", true, v->last_ms - v->first_ms);
+  return o;
+}
+
+static void set_candidate(json_t *pair, const char *type, const char *address, const floe__story_candidate *c) {
+  if (c == NULL) return;
+  set_word(pair, type, c->type);
+  set_word(pair, address, c->addr);
+  set_word(pair, "transport", c->transport);
+}
+
+static json_t *make_pair(const floe__story *s, const floe__story_pair *p) {
+  json_t *o = json_object();
+  floe__json_set_integer(o, "id", true, p->id);
+  floe__json_set_integer(o, "localCandidateId", p->local != 0, p->local);
+  floe__json_set_integer(o, "remoteCandidateId", p->remote != 0, p->remote);
+  set_candidate(o, "localCandidateType", "localAddress", floe__story_local_of(s, p->agent, p->local));
+  set_candidate(o, "remoteCandidateType", "remoteAddress", floe__story_remote_of(s, p->agent, p->remote));
+  set_word(o, "state", p->state);
+  set_word(o, "failure", p->failure);
+  floe__json_set_true(o, "nominated", p->nominated);
+  floe__json_set_true(o, "selected", p->selected);
+  floe__json_set_integer(o, "requestsSent", true, (int64_t)p->sent);
+  floe__json_set_integer(o, "responsesReceived", true, (int64_t)p->answered);
+  floe__json_set_integer(o, "errorCode", p->last_error != 0, p->last_error);
+  floe__json_set_number(o, "rttMs", p->n_rtt > 0, p->rtt_last_ms);
+  floe__json_set_number(o, "rttMinMs", p->n_rtt > 0, p->rtt_min_ms);
+  floe__json_set_number(o, "rttAvgMs", p->n_rtt > 0, p->rtt_sum_ms / (p->n_rtt == 0 ? 1 : p->n_rtt));
+  floe__json_set_integer(o, "consentMissed", p->consent_missed != 0, (int64_t)p->consent_missed);
+  return o;
+}
+
+static json_t *make_peer_checks(const floe__story_agent *a) {
+  json_t *o = json_object();
+#define FLOE__ROW(id, name, words) \
+  floe__json_set_integer(o, name, a->peer_checks[id] != 0, (int64_t)a->peer_checks[id]);
+  FLOE__PEER_CHECK_MAP(FLOE__ROW)
+#undef FLOE__ROW
+  return o;
+}
+
+/* `server` and `pair`: where this agent's begin in the sorted lists, moved to where they end. */
+static json_t *make_agent(const floe__story *s, const floe__story_agent *a, size_t *server, size_t *pair) {
+  json_t *o = json_object(), *servers = json_array(), *pairs = json_array();
+  for (; *server < s->n_servers && s->servers[*server].agent == a->number; ++*server) {
+    (void)json_array_append_new(servers, make_server(&s->servers[*server]));
+  }
+  for (; *pair < s->n_pairs && s->pairs[*pair].agent == a->number; ++*pair) {
+    (void)json_array_append_new(pairs, make_pair(s, &s->pairs[*pair]));
+  }
+  floe__json_set_integer(o, "agent", a->number != 0, a->number);
+  set_word(o, "connectionState", a->state);
+  set_word(o, "cause", a->cause);
+  floe__json_or_null(o, "cause");
+  set_word(o, "role", a->role);
+  floe__json_set_number(o, "connectionMs", a->was_checking, a->state_ms - a->checking_ms);
+  floe__json_set_integer(o, "sessions", a->sessions != 0, a->sessions);
+  (void)json_object_set_new(o, "peerChecks", make_peer_checks(a));
+  (void)json_object_set_new(o, "servers", servers);
+  (void)json_object_set_new(o, "pairs", pairs);
+  return o;
+}
+
+void floe__trace_summary_print_json(FILE *out, floe__story *s, const floe__trace_gaps *gaps) {
+  json_t *line = json_object(), *agents = json_array();
+  size_t server = 0, pair = 0;
+  floe__story_sort(s);
+  for (size_t i = 0; i < s->n_agents; i++) {
+    if (!floe__story_has_news(s, &s->agents[i], server, pair)) continue;
+    (void)json_array_append_new(agents, make_agent(s, &s->agents[i], &server, &pair));
+  }
+  floe__json_set_text(line, "type", "summary");
+  floe__json_set_integer(line, "events", true, (int64_t)s->n_events);
+  floe__json_set_number(line, "elapsedMs", true, s->last_ms - s->first_ms);
+  floe__json_set_integer(line, "unknownEvents", true, (int64_t)gaps->unknown);
+  floe__json_set_integer(line, "brokenLines", true, (int64_t)gaps->broken);
+  (void)json_object_set_new(line, "agents", agents);
+  floe__json_print_line(out, line);
+}
