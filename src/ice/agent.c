@@ -2,44 +2,35 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/rng.h"
 #include "base/status_internal.h"
 #include "base/trace.h"
-#include "ice/gather.h"
+#include "ice/agent_internal.h"
 
-typedef enum agent_state {
-  AGENT_NEW = 0,
-  AGENT_PREFETCHING, /* gathers for a pool: nothing is told yet */
-  AGENT_GATHERING,   /* told of; also after completion */
-  AGENT_CLOSING,
-  AGENT_CLOSED
-} agent_state;
-
-struct floe_ice_agent {
-  floe__io io;
-  uint32_t number; /* in traces */
-  floe__settings *settings;
-  agent_state state;
-  floe_ice_gathering_state gathering_state; /* as told by the events handed out */
-  floe__event_queue events;
-  bool told_complete;    /* the current gathering's `complete` was handed out */
-  bool trim_due;         /* gathering is complete: what its burst of commands needed is given back once */
-  floe__gather *gather;  /* the current one; NULL before the first */
-  floe__gather *retired; /* earlier ones that still have events, allocations or sockets to let go of */
-};
-
-static const char *state_name(agent_state state) {
+static const char *state_name(floe__agent_state state) {
   switch (state) {
-    case AGENT_NEW: return "new";
-    case AGENT_PREFETCHING: return "prefetching";
-    case AGENT_GATHERING: return "gathering";
-    case AGENT_CLOSING: return "closing";
-    case AGENT_CLOSED: return "closed";
+    case FLOE__AGENT_IDLE: return "idle";
+    case FLOE__AGENT_PREFETCHING: return "prefetching";
+    case FLOE__AGENT_GATHERING: return "gathering";
+    case FLOE__AGENT_CLOSING: return "closing";
+    case FLOE__AGENT_CLOSED: return "closed";
   }
   return "";
 }
 
-static void go(floe_ice_agent *agent, agent_state next) {
-  FLOE__ASSERT(next > agent->state || (next == AGENT_GATHERING && agent->state == AGENT_GATHERING));
+static bool is_allowed(floe__agent_state from, floe__agent_state to) {
+  switch (to) {
+    case FLOE__AGENT_IDLE: return from == FLOE__AGENT_GATHERING; /* restart */
+    case FLOE__AGENT_PREFETCHING: return from == FLOE__AGENT_IDLE;
+    case FLOE__AGENT_GATHERING: return from < FLOE__AGENT_CLOSING;
+    case FLOE__AGENT_CLOSING: return from < FLOE__AGENT_CLOSING;
+    case FLOE__AGENT_CLOSED: return from == FLOE__AGENT_CLOSING;
+  }
+  return false;
+}
+
+static void go(floe_ice_agent *agent, floe__agent_state next) {
+  FLOE__ASSERT(is_allowed(agent->state, next));
   floe__trace t;
   if (floe__trace_begin(&t, agent->io.env, agent->io.now, "agent.state")) {
     floe__trace_text(&t, "from", state_name(agent->state));
@@ -49,18 +40,54 @@ static void go(floe_ice_agent *agent, agent_state next) {
   agent->state = next;
 }
 
-/* Time never goes back: an earlier `now` counts as the latest seen. What is due is done first, in its order. */
-static void advance(floe_ice_agent *agent, floe_time now) {
-  agent->io.env->trace_agent = agent->number;
+bool floe__agent_is_closing(const floe_ice_agent *agent) {
+  return agent->state == FLOE__AGENT_CLOSING || agent->state == FLOE__AGENT_CLOSED;
+}
+
+/* Time never goes back: an earlier `now` counts as the latest seen. */
+void floe__agent_advance(floe_ice_agent *agent, floe_time now) {
   if (now > agent->io.now) agent->io.now = now;
 }
 
-static void run_due(floe_ice_agent *agent) {
-  if (agent->gather != NULL) floe__gather_on_deadline(agent->gather);
-  for (floe__gather *g = agent->retired; g != NULL; g = g->next_retired) floe__gather_on_deadline(g);
+/* --- sessions --------------------------------------------------------------------------------------------------- */
+
+void floe__agent_end_session(floe_ice_agent *agent, floe__session *s, bool at_once) {
+  floe__session_end(s, at_once);
+  s->next = agent->ended;
+  agent->ended = s;
 }
 
-/* --- making and freeing ---------------------------------------------------------------------------------------- */
+/* After a restart the old pair is used until the new session has one (RFC 8445 9). */
+static void retire_previous(floe_ice_agent *agent) {
+  floe__session *old = agent->previous;
+  if (old == NULL) return;
+  bool replaced = floe__session_is_connected(agent->session);
+  bool over = old->state == FLOE_ICE_CONNECTION_FAILED && agent->session->state != FLOE_ICE_CONNECTION_NEW;
+  if (!replaced && !over) return;
+  agent->previous = NULL;
+  floe__agent_end_session(agent, old, false);
+}
+
+void floe__agent_settle(floe_ice_agent *agent) {
+  floe__session_on_deadline(agent->session);
+  if (agent->previous != NULL) floe__session_on_deadline(agent->previous);
+  for (floe__session *s = agent->ended; s != NULL; s = s->next) floe__session_on_deadline(s);
+  retire_previous(agent);
+  floe__agent_tell_connection(agent);
+}
+
+/* --- making and freeing ----------------------------------------------------------------------------------------- */
+
+static bool make(floe_ice_agent *agent, floe_env *env, floe__settings *settings) {
+  agent->settings = settings;
+  agent->io.env = env;
+  agent->io.settings = settings;
+  agent->conn.io = &agent->io;
+  agent->conn.events = &agent->events;
+  floe__random(env, &agent->conn.tie_breaker, sizeof agent->conn.tie_breaker);
+  agent->session = floe__session_new(&agent->conn);
+  return agent->session != NULL;
+}
 
 floe_status floe_ice_agent_new(floe_ice_agent **out, floe_env *env, const floe_ice_config *cfg, floe_error *why) {
   *out = NULL;
@@ -68,59 +95,72 @@ floe_status floe_ice_agent_new(floe_ice_agent **out, floe_env *env, const floe_i
   floe_status st = floe__settings_new(&settings, env, cfg, why);
   if (st != FLOE_OK) return st;
   floe_ice_agent *agent = floe__zalloc(env, sizeof *agent);
-  if (agent == NULL) {
-    floe__settings_free(settings);
-    return floe__error_set(why, FLOE_E_NOMEM, "", FLOE_NO_OFFSET, "out of memory");
+  if (agent != NULL && make(agent, env, settings)) {
+    *out = agent;
+    return FLOE_OK;
   }
-  agent->settings = settings;
-  agent->io.env = env;
-  agent->number = ++env->n_agents;
-  agent->io.settings = settings;
-  *out = agent;
-  return FLOE_OK;
+  floe__free(env, agent);
+  floe__settings_free(settings);
+  return floe__error_set(why, FLOE_E_NOMEM, "", FLOE_NO_OFFSET, "out of memory");
 }
 
-static void free_retired(floe_ice_agent *agent) {
-  while (agent->retired != NULL) {
-    floe__gather *g = agent->retired;
-    agent->retired = g->next_retired;
-    floe__gather_free(g);
+static void free_ended(floe_ice_agent *agent) {
+  while (agent->ended != NULL) {
+    floe__session *s = agent->ended;
+    agent->ended = s->next;
+    floe__session_free(s);
   }
 }
 
 void floe_ice_agent_free(floe_ice_agent *agent) {
   if (agent == NULL) return;
-  floe__event_clear(&agent->events, agent->io.env);
-  floe__gather_free(agent->gather);
-  free_retired(agent);
+  floe_env *env = agent->io.env;
+  floe__event_clear(&agent->events, env);
+  floe__session_free(agent->session);
+  floe__session_free(agent->previous);
+  free_ended(agent);
+  if (agent->snapshot != NULL) floe__snapshot_clear(agent->snapshot, env);
+  floe__free(env, agent->snapshot);
   floe__io_clear(&agent->io);
   floe__settings_free(agent->settings);
-  floe__free(agent->io.env, agent);
+  floe__free(env, agent);
 }
 
-/* --- gathering ------------------------------------------------------------------------------------------------- */
+/* --- gathering -------------------------------------------------------------------------------------------------- */
+
+/* Gathering once more before anything is known of the peer: a session of the same parameters takes the place. */
+static floe_status replace_session(floe_ice_agent *agent) {
+  floe__session *old = agent->session;
+  if (old->remote_ufrag != NULL || old->remotes.n > 0) return FLOE_E_STATE;
+  floe__session *s = floe__session_new(&agent->conn);
+  if (s == NULL) return FLOE_E_NOMEM;
+  if (!floe__session_gather(s)) {
+    floe__session_free(s);
+    return FLOE_E_NOMEM;
+  }
+  floe__session_swap_parameters(s, old);
+  s->remote_ended = old->remote_ended;
+  agent->session = s;
+  /* The same few ports may be wanted again. */
+  floe__agent_end_session(agent, old, agent->settings->cfg.port_min != 0);
+  return FLOE_OK;
+}
 
 static floe_status start(floe_ice_agent *agent) {
-  floe__gather *g = floe__gather_new(&agent->io, &agent->events);
-  if (g == NULL) return FLOE_E_NOMEM;
-  if (agent->gather != NULL) {
-    if (agent->settings->cfg.port_min != 0) {
-      floe__gather_make_way(agent->gather); /* the same few ports may be wanted again */
-    } else {
-      floe__gather_close(agent->gather);
-    }
-    agent->gather->next_retired = agent->retired;
-    agent->retired = agent->gather;
+  if (floe__session_main_gather(agent->session) != NULL) {
+    floe_status st = replace_session(agent);
+    if (st != FLOE_OK) return st;
+  } else if (!floe__session_gather(agent->session)) {
+    return FLOE_E_NOMEM;
   }
-  agent->gather = g;
+  if (agent->started_at == 0) agent->started_at = agent->io.now;
   agent->told_complete = false;
-  floe__gather_start(g);
   return FLOE_OK;
 }
 
 /* Tells that gathering has begun, before all that was kept of a pool. */
 static void tell_gathering(floe_ice_agent *agent, bool first) {
-  floe__gather *g = agent->gather;
+  floe__gather *g = floe__session_main_gather(agent->session);
   if (first) {
     floe__event_push_front(&agent->events, &g->gathering_node);
   } else {
@@ -131,59 +171,87 @@ static void tell_gathering(floe_ice_agent *agent, bool first) {
 }
 
 floe_status floe_ice_agent_gather(floe_ice_agent *agent, floe_time now) {
-  advance(agent, now);
-  run_due(agent);
+  floe__agent_advance(agent, now);
+  floe__agent_settle(agent);
   switch (agent->state) {
-    case AGENT_CLOSING:
-    case AGENT_CLOSED: return FLOE_E_STATE;
-    case AGENT_PREFETCHING:
+    case FLOE__AGENT_CLOSING:
+    case FLOE__AGENT_CLOSED: return FLOE_E_STATE;
+    case FLOE__AGENT_PREFETCHING:
       tell_gathering(agent, true);
-      go(agent, AGENT_GATHERING);
+      go(agent, FLOE__AGENT_GATHERING);
       return FLOE_OK;
-    case AGENT_GATHERING:
+    case FLOE__AGENT_GATHERING:
       if (!agent->told_complete) return FLOE_E_STATE;
       break;
-    case AGENT_NEW: break;
+    case FLOE__AGENT_IDLE: break;
   }
   floe_status st = start(agent);
   if (st != FLOE_OK) return st;
   tell_gathering(agent, false);
-  go(agent, AGENT_GATHERING);
+  go(agent, FLOE__AGENT_GATHERING);
   return FLOE_OK;
 }
 
 floe_status floe_ice_agent_prefetch(floe_ice_agent *agent, floe_time now) {
-  advance(agent, now);
-  if (agent->state != AGENT_NEW) return FLOE_E_STATE;
+  floe__agent_advance(agent, now);
+  if (agent->state != FLOE__AGENT_IDLE || agent->previous != NULL) return FLOE_E_STATE;
   floe_status st = start(agent);
   if (st != FLOE_OK) return st;
   agent->events.held = true;
-  go(agent, AGENT_PREFETCHING);
+  go(agent, FLOE__AGENT_PREFETCHING);
   return FLOE_OK;
 }
 
-/* --- input and poll -------------------------------------------------------------------------------------------- */
+/* The current session makes room for a new one. What was still to be told of its gathering is not told any more. */
+static void put_aside(floe_ice_agent *agent) {
+  floe__session *old = agent->session;
+  floe__session_mute(old);
+  floe__event_drop_gathering(&agent->events, agent->io.env);
+  if (floe__session_is_connected(old)) {
+    if (agent->previous != NULL) floe__agent_end_session(agent, agent->previous, false);
+    agent->previous = old;
+  } else {
+    floe__agent_end_session(agent, old, false);
+  }
+}
+
+floe_status floe_ice_agent_restart(floe_ice_agent *agent, floe_time now) {
+  floe__agent_advance(agent, now);
+  floe__agent_settle(agent);
+  if (agent->state != FLOE__AGENT_GATHERING) return FLOE_E_STATE;
+  floe__session *s = floe__session_new(&agent->conn);
+  if (s == NULL) return FLOE_E_NOMEM;
+  put_aside(agent);
+  agent->session = s;
+  agent->gathering_state = FLOE_ICE_GATHERING_NEW;
+  go(agent, FLOE__AGENT_IDLE);
+  floe__agent_tell_connection(agent);
+  return FLOE_OK;
+}
+
+/* --- input and poll --------------------------------------------------------------------------------------------- */
 
 static bool all_closed(const floe_ice_agent *agent) {
-  if (agent->gather != NULL && agent->gather->state != FLOE__GATHER_CLOSED) return false;
-  for (const floe__gather *g = agent->retired; g != NULL; g = g->next_retired) {
-    if (g->state != FLOE__GATHER_CLOSED) return false;
+  if (!floe__session_is_closed(agent->session)) return false;
+  for (const floe__session *s = agent->ended; s != NULL; s = s->next) {
+    if (!floe__session_is_closed(s)) return false;
   }
   return true;
 }
 
 static void finish_close(floe_ice_agent *agent) {
-  if (agent->state == AGENT_CLOSING && all_closed(agent)) go(agent, AGENT_CLOSED);
+  if (agent->state == FLOE__AGENT_CLOSING && all_closed(agent)) go(agent, FLOE__AGENT_CLOSED);
 }
 
 void floe_ice_agent_input(floe_ice_agent *agent, floe_time now, const floe_input *in) {
-  advance(agent, now);
+  floe__agent_advance(agent, now);
   /* What arrives at this moment arrived before timers that end at this moment are run. */
-  if (agent->gather != NULL) floe__gather_on_input(agent->gather, in);
-  for (floe__gather *g = agent->retired; g != NULL; g = g->next_retired) {
-    if (in->type != FLOE_INPUT_INTERFACES) floe__gather_on_input(g, in);
+  floe__session_on_input(agent->session, in);
+  if (agent->previous != NULL) floe__session_on_input(agent->previous, in);
+  for (floe__session *s = agent->ended; s != NULL; s = s->next) {
+    if (in->type != FLOE_INPUT_INTERFACES) floe__session_on_input(s, in);
   }
-  run_due(agent);
+  floe__agent_settle(agent);
   finish_close(agent);
 }
 
@@ -194,25 +262,25 @@ static void note_event(floe_ice_agent *agent, const floe_event *event) {
   agent->trim_due = event->u.gathering_state == FLOE_ICE_GATHERING_COMPLETE;
 }
 
-/* Gatherings that are over go once nothing of theirs can be told or asked any more. */
+/* Sessions that are over go once nothing of theirs can be told or asked any more. */
 static void let_go(floe_ice_agent *agent) {
-  floe__gather **at = &agent->retired;
+  floe__session **at = &agent->ended;
   while (*at != NULL) {
-    floe__gather *g = *at;
-    if (g->state != FLOE__GATHER_CLOSED) {
-      at = &g->next_retired;
+    floe__session *s = *at;
+    if (!floe__session_is_closed(s)) {
+      at = &s->next;
       continue;
     }
-    *at = g->next_retired;
-    floe__gather_free(g);
+    *at = s->next;
+    floe__session_free(s);
   }
 }
 
 static void put_wait(floe_ice_agent *agent, floe_output *out) {
-  floe__deadline d = FLOE__NO_DEADLINE;
-  if (agent->gather != NULL) d = floe__earliest(d, floe__gather_deadline(agent->gather));
-  for (const floe__gather *g = agent->retired; g != NULL; g = g->next_retired) {
-    d = floe__earliest(d, floe__gather_deadline(g));
+  floe__deadline d = floe__session_deadline(agent->session);
+  if (agent->previous != NULL) d = floe__earliest(d, floe__session_deadline(agent->previous));
+  for (const floe__session *s = agent->ended; s != NULL; s = s->next) {
+    d = floe__earliest(d, floe__session_deadline(s));
   }
   out->type = FLOE_OUTPUT_WAIT;
   out->u.wait.until = d.at;
@@ -220,7 +288,7 @@ static void put_wait(floe_ice_agent *agent, floe_output *out) {
 }
 
 static bool put_event(floe_ice_agent *agent, floe_output *out) {
-  if (agent->state == AGENT_CLOSING || agent->state == AGENT_CLOSED) return false;
+  if (floe__agent_is_closing(agent)) return false;
   const floe_event *event = floe__event_take(&agent->events, agent->io.env);
   if (event == NULL) return false;
   note_event(agent, event);
@@ -231,58 +299,60 @@ static bool put_event(floe_ice_agent *agent, floe_output *out) {
 
 void floe_ice_agent_poll(floe_ice_agent *agent, floe_output *out) {
   memset(out, 0, sizeof *out);
-  agent->io.env->trace_agent = agent->number;
-  run_due(agent);
+  floe__agent_settle(agent);
   finish_close(agent);
   /* A refused permission comes after the event that says why. */
   if (floe__io_peek(&agent->io) == FLOE_OUTPUT_PERMISSION && put_event(agent, out)) return;
   if (floe__io_next(&agent->io, out)) return;
   if (put_event(agent, out)) return;
-  if (agent->retired != NULL && !agent->events.held) let_go(agent);
+  if (agent->ended != NULL && !agent->events.held) let_go(agent);
   if (agent->trim_due) floe__io_trim(&agent->io);
   agent->trim_due = false;
   put_wait(agent, out);
 }
 
-/* --- closing --------------------------------------------------------------------------------------------------- */
+/* --- closing ---------------------------------------------------------------------------------------------------- */
 
 void floe_ice_agent_close(floe_ice_agent *agent, floe_time now) {
-  advance(agent, now);
-  if (agent->state == AGENT_CLOSING || agent->state == AGENT_CLOSED) return;
-  go(agent, AGENT_CLOSING);
+  floe__agent_advance(agent, now);
+  if (floe__agent_is_closing(agent)) return;
+  go(agent, FLOE__AGENT_CLOSING);
   agent->io.silent = true;
   floe__event_clear(&agent->events, agent->io.env);
-  if (agent->gather != NULL) floe__gather_close(agent->gather);
+  floe__session_end(agent->session, false);
+  if (agent->previous != NULL) floe__agent_end_session(agent, agent->previous, false);
+  agent->previous = NULL;
   floe__event_clear(&agent->events, agent->io.env);
   finish_close(agent);
 }
 
 bool floe_ice_agent_is_closed(const floe_ice_agent *agent) {
-  return agent->state == AGENT_CLOSED && floe__io_pending(&agent->io) == 0;
+  return agent->state == FLOE__AGENT_CLOSED && floe__io_pending(&agent->io) == 0;
 }
 
-/* --- getters --------------------------------------------------------------------------------------------------- */
+/* --- getters ---------------------------------------------------------------------------------------------------- */
 
 floe_ice_gathering_state floe_ice_agent_gathering_state(const floe_ice_agent *agent) {
   return agent->gathering_state;
 }
 
 size_t floe_ice_agent_local_candidates(const floe_ice_agent *agent, const floe_ice_candidate *const **out) {
-  const floe__gather *g = agent->gather;
-  bool told = g != NULL && agent->state != AGENT_PREFETCHING;
-  if (out != NULL) *out = told ? g->candidates.pubs : NULL;
-  return told ? g->candidates.n : 0;
+  bool told = agent->state != FLOE__AGENT_PREFETCHING;
+  if (out != NULL) *out = told ? agent->session->candidates.told : NULL;
+  return told ? agent->session->candidates.n_told : 0;
 }
 
 const floe_ice_candidate *floe_ice_agent_candidate(const floe_ice_agent *agent, uint32_t id) {
-  if (agent->gather == NULL || agent->state == AGENT_PREFETCHING) return NULL;
-  const floe__candidate *c = floe__candidate_by_id(&agent->gather->candidates, id);
+  if (agent->state == FLOE__AGENT_PREFETCHING) return NULL;
+  const floe__candidate *c = floe__candidate_by_id(&agent->session->candidates, id);
+  if (c == NULL && agent->previous != NULL) c = floe__candidate_by_id(&agent->previous->candidates, id);
   return c == NULL ? NULL : &c->pub;
 }
 
 const floe_report *floe_ice_agent_report(const floe_ice_agent *agent) {
-  if (agent->gather == NULL || agent->gathering_state != FLOE_ICE_GATHERING_COMPLETE) return NULL;
-  return floe__gather_report(agent->gather);
+  const floe__gather *g = floe__session_main_gather(agent->session);
+  if (g == NULL || agent->gathering_state != FLOE_ICE_GATHERING_COMPLETE) return NULL;
+  return floe__gather_report(g);
 }
 
 /* The most that fits a datagram together with the headers of a Send indication, over any transport. */
@@ -297,20 +367,24 @@ typedef struct relay {
 } relay;
 
 static floe_status find_relay(floe_ice_agent *agent, uint32_t candidate, relay *out) {
-  if (agent->gather == NULL) return FLOE_E_NOT_FOUND;
-  if (agent->state == AGENT_CLOSING || agent->state == AGENT_CLOSED) return FLOE_E_STATE;
+  floe__session *s = agent->session;
+  if (s->n_gathers == 0) return FLOE_E_NOT_FOUND;
+  if (floe__agent_is_closing(agent)) return FLOE_E_STATE;
   bool known;
-  out->attempt = floe__gather_relay(agent->gather, candidate, &known);
+  out->attempt = NULL;
+  for (size_t i = 0; i < s->n_gathers && out->attempt == NULL; i++) {
+    out->attempt = floe__gather_relay(s->gathers[i], candidate, &known);
+  }
   if (out->attempt == NULL) return FLOE_E_NOT_FOUND;
   out->live = floe__attempt_live(out->attempt);
-  out->family = (floe_family)floe__candidate_by_id(&agent->gather->candidates, candidate)->pub.address.family;
+  out->family = (floe_family)floe__candidate_by_id(&s->candidates, candidate)->pub.address.family;
   return out->live == NULL ? FLOE_E_STATE : FLOE_OK;
 }
 
 floe_status floe_ice_agent_permit(floe_ice_agent *agent, floe_time now, uint32_t candidate, const floe_addr *peer,
                                   bool use_channel) {
-  advance(agent, now);
-  run_due(agent);
+  floe__agent_advance(agent, now);
+  floe__agent_settle(agent);
   relay r;
   floe_status st = find_relay(agent, candidate, &r);
   if (st != FLOE_OK) return st;
@@ -320,8 +394,8 @@ floe_status floe_ice_agent_permit(floe_ice_agent *agent, floe_time now, uint32_t
 
 floe_status floe_ice_agent_send_relayed(floe_ice_agent *agent, floe_time now, uint32_t candidate, const floe_addr *peer,
                                         floe_bytes data) {
-  advance(agent, now);
-  run_due(agent);
+  floe__agent_advance(agent, now);
+  floe__agent_settle(agent);
   relay r;
   floe_status st = find_relay(agent, candidate, &r);
   if (st != FLOE_OK) return st;

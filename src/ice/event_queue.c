@@ -59,3 +59,23 @@ void floe__event_clear(floe__event_queue *q, floe_env *env) {
   }
   q->last = NULL;
 }
+
+static bool is_of_gathering(floe_event_type type) {
+  return type == FLOE_EVENT_ICECANDIDATE || type == FLOE_EVENT_ICECANDIDATEERROR ||
+         type == FLOE_EVENT_ICEGATHERINGSTATECHANGE;
+}
+
+void floe__event_drop_gathering(floe__event_queue *q, floe_env *env) {
+  floe__event_node *node = q->first;
+  q->first = q->last = NULL;
+  while (node != NULL) {
+    floe__event_node *next = node->next;
+    node->queued = false;
+    if (is_of_gathering(node->event.type)) {
+      floe__free(env, node->owned);
+    } else {
+      floe__event_push(q, node);
+    }
+    node = next;
+  }
+}

@@ -25,6 +25,8 @@ void floe__event_push(floe__event_queue *q, floe__event_node *node);
 void floe__event_push_front(floe__event_queue *q, floe__event_node *node);
 /* The next event, or NULL; valid until the next call. */
 const floe_event *floe__event_take(floe__event_queue *q, floe_env *env);
+/* Forgets candidates, their errors and the states of gathering. */
+void floe__event_drop_gathering(floe__event_queue *q, floe_env *env);
 /* Forgets all. */
 void floe__event_clear(floe__event_queue *q, floe_env *env);
 
