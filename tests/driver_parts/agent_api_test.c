@@ -1,4 +1,6 @@
 /* The calls of floe/uv.h that pass on to the core, and where data goes. */
+#include <stdlib.h>
+
 #include "driver_parts/fixture.h"
 #include "uv/agent.h"
 
@@ -235,6 +237,60 @@ static void a_data_handler_may_close_the_agent(void **state) {
   assert_int_equal(fake_alive(), 0);
 }
 
+/* ---- the price of a datagram ---- */
+
+static size_t n_allocations;
+
+static void *count_and_reallocate(void *user, void *ptr, size_t size) {
+  (void)user;
+  if (size == 0) {
+    free(ptr);
+    return NULL;
+  }
+  n_allocations++;
+  return realloc(ptr, size);
+}
+
+static void send_and_await(fixture *f, size_t n_sent, uint8_t dscp) {
+  for (size_t i = 0; i < n_sent; i++) {
+    size_t n = fake_count(f->core, FLOE_INPUT_DATAGRAM, 2);
+    assert_int_equal(floe_uv_ice_agent_send(f->agent, bytes_of("0123456789"), dscp), FLOE_OK);
+    (void)fake_await(f->agent, &f->loop, FLOE_INPUT_DATAGRAM, 2, n + 1);
+  }
+}
+
+/* The scripted core has memory of its own, so this is the driver's: sending, waking, timers, receiving. */
+static void data_over_udp_allocates_nothing(void **state) {
+  (void)state;
+  floe_env_config env;
+  floe_env_config_init(&env, sizeof env);
+  env.reallocate = count_and_reallocate;
+  floe_uv_config cfg;
+  floe_uv_config_init(&cfg, sizeof cfg);
+  cfg.env = &env;
+  fixture f;
+  fixture_init(&f, &cfg);
+  f.core->wait_until = floe_uv_now(f.uv) + 3600 * FLOE_SECOND;
+  f.core->peer = fixture_udp(&f, 2, "127.0.0.1");
+  (void)fixture_udp(&f, 1, "127.0.0.1");
+  send_and_await(&f, 10, 0);
+  n_allocations = 0;
+  send_and_await(&f, 200, 0);
+  send_and_await(&f, 200, 46);
+  assert_int_equal(n_allocations, 0);
+  fixture_clear(&f);
+}
+
+static void a_full_connection_holds_back_data(void **state) {
+  fixture *f = *state;
+  f->agent->stream_queued = f->agent->max_queue;
+  assert_int_equal(floe_uv_ice_agent_send(f->agent, bytes_of("x"), 0), FLOE_E_AGAIN);
+  assert_int_equal(f->core->n_calls, 0);
+  f->agent->stream_queued--;
+  assert_int_equal(floe_uv_ice_agent_send(f->agent, bytes_of("x"), 0), FLOE_OK);
+  f->agent->stream_queued = 0;
+}
+
 int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
   const struct CMUnitTest tests[] = {
@@ -247,6 +303,8 @@ int main(void) {
       TEST(without_a_data_handler_data_goes_to_the_relay_handler),
       TEST(a_data_handler_may_answer_from_inside),
       TEST(a_data_handler_may_close_the_agent),
+      cmocka_unit_test(data_over_udp_allocates_nothing),
+      TEST(a_full_connection_holds_back_data),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

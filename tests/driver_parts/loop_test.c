@@ -1,5 +1,6 @@
 #include "uv/loop.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -537,6 +538,32 @@ static void without_memory_an_agent_is_refused_and_a_socket_fails(void **state) 
   fixture_clear(&f);
 }
 
+/* ---- threads ---- */
+
+static size_t count_threads(void) {
+  DIR *dir = opendir("/proc/self/task");
+  if (dir == NULL) skip();
+  size_t n = 0;
+  while (readdir(dir) != NULL) n++;
+  (void)closedir(dir);
+  return n;
+}
+
+/* Neither of its own nor of the libraries below it: what the loop's thread does is all there is. */
+static void the_driver_starts_no_thread(void **state) {
+  (void)state;
+  size_t n_before = count_threads();
+  fixture f;
+  fixture_init(&f, NULL);
+  fake_interfaces(f.core);
+  fake_resolve(f.core, 1, "localhost", FLOE_FAMILY_IPV4);
+  fake_listen(f.core, 2, "127.0.0.1");
+  (void)fixture_udp(&f, 1, "127.0.0.1");
+  (void)fixture_await(&f, FLOE_INPUT_RESOLVED, 1, 1);
+  assert_int_equal(count_threads(), n_before);
+  fixture_clear(&f);
+}
+
 int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, teardown)
   const struct CMUnitTest tests[] = {
@@ -564,6 +591,7 @@ int main(void) {
       TEST(a_size_that_is_unknown_is_refused),
       cmocka_unit_test_setup(without_memory_no_driver_is_made, reset),
       cmocka_unit_test_setup(without_memory_an_agent_is_refused_and_a_socket_fails, reset),
+      cmocka_unit_test(the_driver_starts_no_thread),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
