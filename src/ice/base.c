@@ -79,7 +79,18 @@ static void add(floe__base_list *list, const floe_interface *interface) {
   b->interface.name[sizeof b->interface.name - 1] = '\0';
   b->interface.addr.port = 0;
   b->kind = floe__addr_kind(&b->interface.addr);
-  b->rank = (uint32_t)list->n++;
+  list->n++;
+}
+
+/* RFC 8421 4: IPv6 is preferred, and the families take turns, so that a host with many IPv6 addresses, none of which
+ * works, does not keep its IPv4 address back. */
+static void decide_ranks(floe__base_list *list) {
+  uint32_t n_v6 = 0;
+  uint32_t n_v4 = 0;
+  for (size_t i = 0; i < list->n; i++) {
+    floe__base *b = &list->items[i];
+    b->rank = b->interface.addr.family == FLOE_FAMILY_IPV6 ? 2 * n_v6++ : 2 * n_v4++ + 1;
+  }
 }
 
 static bool make(floe__base_list *list, const floe__io *io, const floe_interface *all, bool *allowed, size_t n) {
@@ -95,6 +106,7 @@ static bool make(floe__base_list *list, const floe__io *io, const floe_interface
     if (allowed[i] && !is_repeated(list, &all[i].addr)) add(list, &all[i]);
   }
   decide_surfacing(list, &io->settings->cfg);
+  decide_ranks(list);
   return true;
 }
 

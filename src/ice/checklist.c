@@ -152,19 +152,25 @@ void floe__checklist_clear(floe__session *s) {
   s->selected = NULL;
 }
 
-/* RFC 8445 7.3.1.1: "a role switch requires an agent to recompute pair priorities". */
-void floe__checklist_on_role(floe__session *s) {
-  s->role_seen = s->conn->role_changes;
+void floe__checklist_sort(floe__session *s) {
   size_t n = s->n_pairs;
   s->n_pairs = 0;
   for (size_t i = 0; i < n; i++) {
     floe__pair *p = s->pairs[i];
     p->priority = priority_of(s, p->local, p->remote);
-    p->is_nominating = false;
-    if (s->conn->role == FLOE_ICE_ROLE_CONTROLLING) p->peer_nominated = false;
     insert(s, p);
   }
   s->is_idle = false;
+}
+
+/* RFC 8445 7.3.1.1: "a role switch requires an agent to recompute pair priorities". */
+void floe__checklist_on_role(floe__session *s) {
+  s->role_seen = s->conn->role_changes;
+  floe__checklist_sort(s);
+  for (size_t i = 0; i < s->n_pairs; i++) {
+    s->pairs[i]->is_nominating = false;
+    if (s->conn->role == FLOE_ICE_ROLE_CONTROLLING) s->pairs[i]->peer_nominated = false;
+  }
 }
 
 /* --- the next check ---------------------------------------------------------------------------------------------- */

@@ -209,15 +209,19 @@ void floe__gather_release_base(floe__gather *g, floe__base *b) {
   if (g->state == FLOE__GATHER_COMPLETE && !is_base_needed(g, b)) floe__udp_close(&b->udp, g->io);
 }
 
+void floe__gather_tell(floe__gather *g, floe__event_node *node) {
+  if (!g->is_mute) floe__event_push(g->events, node);
+}
+
 static void tell_complete(floe__gather *g) {
   if (g->is_partial && g->bases.n == 0) return;    /* there was nothing to gather on, and `gathering` was not told */
   if (!g->io->settings->cfg.continual_gathering) { /* else more may always come */
     floe__event_init(&g->end_node, FLOE_EVENT_ICECANDIDATE, g->io->now, g->started_at);
-    floe__event_push(g->events, &g->end_node);
+    floe__gather_tell(g, &g->end_node);
   }
   floe__event_init(&g->complete_node, FLOE_EVENT_ICEGATHERINGSTATECHANGE, g->io->now, g->started_at);
   g->complete_node.event.u.gathering_state = FLOE_ICE_GATHERING_COMPLETE;
-  floe__event_push(g->events, &g->complete_node);
+  floe__gather_tell(g, &g->complete_node);
 }
 
 static void complete(floe__gather *g) {
@@ -306,7 +310,7 @@ void floe__gather_start_on(floe__gather *g, const floe_interface *list, size_t n
   begin(g);
   g->is_partial = true;
   (void)floe__base_list_make(&g->bases, g->io, list, n); /* without memory: the next change of addresses brings it up */
-  if (g->bases.n > 0) floe__event_push(g->events, &g->gathering_node);
+  if (g->bases.n > 0) floe__gather_tell(g, &g->gathering_node);
   for (size_t i = 0; i < g->n_servers && g->bases.n == 0; i++) g->servers[i].unused = true;
   floe__gather_note_addresses(g, list, n);
   open_on_bases(g);

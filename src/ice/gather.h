@@ -156,6 +156,7 @@ struct floe__gather {
   floe_time started_at, deadline_at, completed_at;
   int listing_error; /* 0, or why the host's addresses could not be listed */
   char listing_error_text[40];
+  bool is_mute;    /* its ICE session was restarted: nothing of it is told any more but iceservererror */
   bool is_partial; /* begun with floe__gather_start_on: other gatherings have the other addresses */
   bool uses_tcp;   /* active TCP candidates are made */
   floe__base_list bases;
@@ -212,6 +213,8 @@ bool floe__gather_relay_permit(floe__gather *g, uint32_t candidate, const floe_a
 
 /* Called by an attempt that has just ended. */
 void floe__gather_on_attempt_ended(floe__gather *g, floe__attempt *a);
+/* Tells the program of what gathering has found, unless nobody wants to know any more. */
+void floe__gather_tell(floe__gather *g, floe__event_node *node);
 void floe__gather_remember_id(floe__gather *g, const uint8_t *txn_id);
 typedef enum floe__added {
   FLOE__ADDED = 0,

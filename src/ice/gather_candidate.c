@@ -68,7 +68,7 @@ static void tell(floe__gather *g, floe__candidate *c) {
   floe__candidate_tell(g->candidates, c);
   floe__event_init(&c->node, FLOE_EVENT_ICECANDIDATE, g->io->now, g->started_at);
   c->node.event.u.candidate = &c->pub;
-  floe__event_push(g->events, &c->node);
+  floe__gather_tell(g, &c->node);
 }
 
 floe__added floe__gather_add_candidate(floe__gather *g, const floe_ice_candidate *proto, const floe__origin *from,

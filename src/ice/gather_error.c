@@ -94,7 +94,7 @@ void floe__gather_error_standing(floe__attempt *a) {
     a->node.event.name = NULL; /* not dispatched: the first one stands for it */
     return;
   }
-  floe__event_push(a->gather->events, &a->node);
+  floe__gather_tell(a->gather, &a->node);
 }
 
 /* Section 2.2 and 2.3. */
@@ -109,7 +109,7 @@ void floe__gather_error_unreachable(floe__gather_server *s) {
   if (a == NULL) return;
   s->told_unreachable = true;
   fill(a);
-  floe__event_push(a->gather->events, &a->node);
+  floe__gather_tell(a->gather, &a->node);
 }
 
 /* --- iceservererror -------------------------------------------------------------------------------------------- */

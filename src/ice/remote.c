@@ -118,13 +118,50 @@ static void look_up(floe__remote *r, floe__io *io) {
   r->resolution = r->req[0] == 0 && r->req[1] == 0 ? FLOE_RESOLUTION_FAILED : FLOE_RESOLUTION_PENDING;
 }
 
+static floe__remote *find_learnt(const floe__remote_list *list, const floe_addr *addr, floe_transport transport) {
+  for (size_t i = 0; i < list->n; i++) {
+    floe__remote *r = list->items[i];
+    bool same =
+        r->pub.transport == transport && floe_addr_equal_ip(&r->pub.address, addr) && r->pub.address.port == addr->port;
+    if (r->is_learnt && same) return r;
+  }
+  return NULL;
+}
+
+/* RFC 8445 7.3.1.3: a check may overtake the signalling. What was learnt from it is then known better: it keeps its id
+ * and its pairs, and takes everything else from the signalled one. */
+static void promote(floe__remote_list *list, floe__io *io, floe__remote *learnt, floe__remote *signalled /* takes */) {
+  uint32_t id = learnt->pub.id;
+  floe_addr address = learnt->pub.address;
+  learnt->pub = signalled->pub;
+  learnt->pub.id = id;
+  learnt->pub.address = address;
+  learnt->text = signalled->text;
+  learnt->name = signalled->name;
+  learnt->resolution = signalled->resolution;
+  learnt->is_learnt = false;
+  signalled->text = signalled->name = NULL;
+  free_remote(signalled, io->env);
+  list->n_learnt--;
+  list->n_signalled++;
+  trace_remote(io, learnt);
+}
+
 floe_status floe__remote_add(floe__remote_list *list, floe__io *io, const floe_candidate_line *line, const char *text,
-                             floe__remote **out) {
+                             floe__remote **out, bool *promoted) {
   *out = NULL;
+  *promoted = false;
   if (!is_usable(line) || is_known(list, line)) return FLOE_OK;
   if (list->n_signalled >= io->settings->cfg.max_remote_candidates) return FLOE_E_TOO_LARGE;
   floe__remote *r = make(io, line, text);
   if (r == NULL) return FLOE_E_NOMEM;
+  floe__remote *learnt = r->name == NULL ? find_learnt(list, &r->pub.address, r->pub.transport) : NULL;
+  if (learnt != NULL) {
+    promote(list, io, learnt, r);
+    *promoted = true;
+    *out = learnt;
+    return FLOE_OK;
+  }
   if (!append(list, io, r)) {
     free_remote(r, io->env);
     return FLOE_E_NOMEM;
@@ -173,6 +210,7 @@ static void take_address(floe__remote *r, const floe_addr *addr) {
   r->pub.address = *addr;
   r->pub.address.port = port;
   r->resolution = FLOE_RESOLUTION_RESOLVED;
+  r->req[0] = r->req[1] = 0; /* a name stands for one address: the other family is not waited for */
 }
 
 static bool answer_one(floe__remote *r, const floe_input *in) {
@@ -184,17 +222,33 @@ static bool answer_one(floe__remote *r, const floe_input *in) {
   return false;
 }
 
-bool floe__remote_on_resolved(floe__remote_list *list, const floe_input *in, floe__io *io, floe__remote **resolved) {
+static void remove_from(floe__remote_list *list, const floe__remote *r) {
+  size_t n = 0;
+  for (size_t i = 0; i < list->n; i++) {
+    if (list->items[i] != r) list->items[n++] = list->items[i];
+  }
+  list->n = n;
+}
+
+bool floe__remote_on_resolved(floe__remote_list *list, const floe_input *in, floe__io *io, floe__remote **resolved,
+                              bool *promoted) {
   *resolved = NULL;
+  *promoted = false;
   for (size_t i = 0; i < list->n; i++) {
     floe__remote *r = list->items[i];
     if (!answer_one(r, in)) continue;
-    if (r->resolution != FLOE_RESOLUTION_PENDING) return true; /* the other family was first */
     /* The mDNS draft, section 3.2.1: a name that stands for more than one address is ignored. */
     if (in->dns_status == FLOE_DNS_OK && in->n_addrs == 1 && !floe_addr_is_any(&in->addrs[0])) {
       take_address(r, &in->addrs[0]);
       trace_remote(io, r);
-      *resolved = r;
+      floe__remote *learnt = find_learnt(list, &r->pub.address, r->pub.transport);
+      *promoted = learnt != NULL;
+      *resolved = *promoted ? learnt : r;
+      if (*promoted) {
+        remove_from(list, r);
+        list->n_signalled--;
+        promote(list, io, learnt, r);
+      }
     } else if (r->req[0] == 0 && r->req[1] == 0) {
       r->resolution = FLOE_RESOLUTION_FAILED;
     }

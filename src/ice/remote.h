@@ -22,16 +22,19 @@ typedef struct floe__remote_list {
   uint32_t n_foundations; /* of learnt ones */
 } floe__remote_list;
 
-/* Adds what a line says. NULL in *out and FLOE_OK: known already, or nothing that is used. */
+/* Adds what a line says. NULL in *out and FLOE_OK: known already, or nothing that is used. *promoted: one that was
+ * learnt from a check has become what the line says; its pairs have another priority. */
 floe_status floe__remote_add(floe__remote_list *list, floe__io *io, const floe_candidate_line *line, const char *text,
-                             floe__remote **out);
+                             floe__remote **out, bool *promoted);
 /* RFC 8445 7.3.1.3: a peer-reflexive candidate. NULL: no memory, or max_peer_reflexive. */
 floe__remote *floe__remote_learn(floe__remote_list *list, floe__io *io, const floe_addr *from, floe_transport transport,
                                  uint32_t priority);
 /* The one with this address and transport; active TCP candidates have no port to compare. */
 floe__remote *floe__remote_find(const floe__remote_list *list, const floe_addr *addr, floe_transport transport);
-/* The answer of a look-up. True: it was one of ours, and *resolved the candidate that has an address now, or NULL. */
-bool floe__remote_on_resolved(floe__remote_list *list, const floe_input *in, floe__io *io, floe__remote **resolved);
+/* The answer of a look-up. True: it was one of ours, and *resolved the candidate that has an address now, or NULL. When
+ * one learnt from a check has that address, it becomes the signalled one: *promoted. */
+bool floe__remote_on_resolved(floe__remote_list *list, const floe_input *in, floe__io *io, floe__remote **resolved,
+                              bool *promoted);
 bool floe__remote_is_pending(const floe__remote_list *list); /* some name is being looked up */
 void floe__remote_list_clear(floe__remote_list *list, floe_env *env);
 

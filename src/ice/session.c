@@ -249,10 +249,16 @@ floe_status floe__session_set_remote(floe__session *s, const floe_ice_parameters
   return FLOE_OK;
 }
 
+static void on_remote(floe__session *s, floe__remote *r, bool promoted) {
+  if (promoted) floe__checklist_sort(s);
+  floe__checklist_on_remote(s, r);
+}
+
 floe_status floe__session_add_remote(floe__session *s, const floe_candidate_line *line, const char *text) {
   floe__remote *r;
-  floe_status st = floe__remote_add(&s->remotes, s->io, line, text, &r);
-  if (r != NULL) floe__checklist_on_remote(s, r);
+  bool promoted;
+  floe_status st = floe__remote_add(&s->remotes, s->io, line, text, &r, &promoted);
+  if (r != NULL) on_remote(s, r, promoted);
   return st;
 }
 
@@ -339,10 +345,11 @@ static void to_gathers(floe__session *s, const floe_input *in) {
 
 static void on_resolved(floe__session *s, const floe_input *in) {
   floe__remote *resolved;
-  if (!floe__remote_on_resolved(&s->remotes, in, s->io, &resolved)) {
+  bool promoted;
+  if (!floe__remote_on_resolved(&s->remotes, in, s->io, &resolved, &promoted)) {
     to_gathers(s, in);
   } else if (resolved != NULL) {
-    floe__checklist_on_remote(s, resolved);
+    on_remote(s, resolved, promoted);
   }
 }
 

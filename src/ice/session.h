@@ -177,6 +177,7 @@ void floe__checklist_trigger(floe__session *s, floe__pair *p);
 /* RFC 8445 7.2.5.3.3: frozen pairs of the same foundation may go. */
 void floe__checklist_thaw(floe__session *s, const floe__pair *p);
 void floe__checklist_on_role(floe__session *s); /* priorities anew */
+void floe__checklist_sort(floe__session *s);    /* likewise, a candidate has changed */
 /* Pairs worse than the selected one are not needed any more. */
 void floe__checklist_rest(floe__session *s);
 /* Everything that is not in use is to be checked again. */

@@ -30,7 +30,8 @@ floe__tcp_link *floe__tcp_link_connect(floe__io *io, floe__candidate *local, con
   return NULL;
 }
 
-floe__tcp_link *floe__tcp_link_accept(floe__io *io, floe__candidate *local, floe_sock_id sock, const floe_addr *remote) {
+floe__tcp_link *floe__tcp_link_accept(floe__io *io, floe__candidate *local, floe_sock_id sock,
+                                      const floe_addr *remote) {
   floe__tcp_link *link = make(io, local, remote);
   if (link == NULL) return NULL;
   link->sock = sock;
