@@ -375,6 +375,8 @@ static floe_status find_relay(floe_ice_agent *agent, uint32_t candidate, relay *
   for (size_t i = 0; i < s->n_gathers && out->attempt == NULL; i++) {
     out->attempt = floe__gather_relay(s->gathers[i], candidate, &known);
   }
+  const floe__candidate *c = floe__candidate_by_id(&s->candidates, candidate);
+  if (c != NULL && c->is_gone && c->pub.type == FLOE_CANDIDATE_RELAY) return FLOE_E_STATE; /* another has its place */
   if (out->attempt == NULL) return FLOE_E_NOT_FOUND;
   out->live = floe__attempt_live(out->attempt);
   out->family = (floe_family)floe__candidate_by_id(&s->candidates, candidate)->pub.address.family;
