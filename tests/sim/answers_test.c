@@ -337,7 +337,7 @@ static void a_refresh_that_grants_nothing_is_the_end(void **state) {
   world *w = udp_world("turn:192.0.2.1", gone_at_the_refresh);
   world_gather(w);
   sim_agent_clear_log(w->agent);
-  sim_run_for(w->s, 3600 * 1000);
+  sim_run_for(w->s, 900 * 1000);
   world_expect(w, "* servererror 701 allocation_expired turn:192.0.2.1 at 10.0.0.1:50000 refresh\n");
   world_free(w);
 }
