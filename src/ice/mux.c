@@ -71,10 +71,9 @@ static bool is_ufrag(const floe__mux_link *link, const void *key) {
   return ufrag->len == text->len && memcmp(ufrag->text, text->ptr, text->len) == 0;
 }
 
-floe__mux_member *floe__mux_find_ufrag(const floe_ice_mux *mux, floe_bytes text) {
+const floe__mux_ufrag *floe__mux_find_ufrag(const floe_ice_mux *mux, floe_bytes text) {
   uint64_t hash = floe__mux_hash(&mux->key, text.ptr, text.len);
-  const floe__mux_link *link = floe__mux_table_find(&mux->ufrags, hash, is_ufrag, &text);
-  return link == NULL ? NULL : ((const floe__mux_ufrag *)(const void *)link)->member;
+  return (const floe__mux_ufrag *)(const void *)floe__mux_table_find(&mux->ufrags, hash, is_ufrag, &text);
 }
 
 static void forget_ufrag(floe_ice_mux *mux, floe__mux_ufrag *ufrag) {
@@ -103,6 +102,7 @@ static floe__mux_ufrag *add_ufrag(floe_ice_mux *mux, floe_bytes text) {
 
 static void forget_member(floe_ice_mux *mux, floe__mux_member *member) {
   while (member->ufrags.n > 0) forget_oldest_ufrag(mux, member);
+  floe__mux_bindings_forget(mux, member);
   floe__mux_transactions_forget(mux, member);
   floe__mux_paths_forget(mux, member);
   floe__mux_list_remove(&mux->all, &member->node);
@@ -110,24 +110,33 @@ static void forget_member(floe_ice_mux *mux, floe__mux_member *member) {
   floe__free(mux->env, member);
 }
 
-floe_status floe__mux_add(floe_ice_mux *mux, floe_ice_agent *agent, const floe_ice_parameters *params) {
-  floe_bytes text = {.ptr = (const uint8_t *)params->ufrag, .len = strlen(params->ufrag)};
-  floe__mux_member *member = floe__mux_find_member(mux, agent);
-  const floe__mux_member *owner = floe__mux_find_ufrag(mux, text);
-  if (owner != NULL) return owner == member ? FLOE_OK : FLOE_E_STATE;
-  if (member == NULL && mux->members.n >= mux->cfg.max_agents) return FLOE_E_TOO_LARGE;
-  floe__mux_ufrag *ufrag = add_ufrag(mux, text);
-  if (ufrag == NULL) return FLOE_E_NOMEM;
-  if (member == NULL) member = add_member(mux, agent);
-  if (member == NULL) {
-    floe__mux_table_remove(&mux->ufrags, mux->env, &ufrag->link);
-    floe__free(mux->env, ufrag);
-    return FLOE_E_NOMEM;
-  }
-  member->is_lite = params->lite;
+/* The member's next session has this ufrag. */
+static void begin_session(floe_ice_mux *mux, floe__mux_member *member, floe__mux_ufrag *ufrag, bool is_lite) {
+  member->is_lite = is_lite;
   ufrag->member = member;
+  ufrag->session = ++member->session;
   floe__mux_list_add_last(&member->ufrags, &ufrag->node);
   if (member->ufrags.n > FLOE__MUX_UFRAGS) forget_oldest_ufrag(mux, member);
+}
+
+floe_status floe__mux_add(floe_ice_mux *mux, floe_ice_agent *agent, const floe_ice_parameters *params, void *user) {
+  floe_bytes text = {.ptr = (const uint8_t *)params->ufrag, .len = strlen(params->ufrag)};
+  floe__mux_member *member = floe__mux_find_member(mux, agent);
+  const floe__mux_ufrag *known = floe__mux_find_ufrag(mux, text);
+  if (known != NULL && known->member != member) return FLOE_E_STATE;
+  if (member == NULL && mux->members.n >= mux->cfg.max_agents) return FLOE_E_TOO_LARGE;
+  if (known == NULL) {
+    floe__mux_ufrag *ufrag = add_ufrag(mux, text);
+    if (ufrag == NULL) return FLOE_E_NOMEM;
+    if (member == NULL) member = add_member(mux, agent);
+    if (member == NULL) {
+      floe__mux_table_remove(&mux->ufrags, mux->env, &ufrag->link);
+      floe__free(mux->env, ufrag);
+      return FLOE_E_NOMEM;
+    }
+    begin_session(mux, member, ufrag, params->lite);
+  }
+  member->user = user;
   return FLOE_OK;
 }
 
@@ -138,16 +147,6 @@ void floe_ice_mux_detach(floe_ice_mux *mux, floe_ice_agent *agent) {
 
 size_t floe_ice_mux_agents(const floe_ice_mux *mux) {
   return mux->members.n;
-}
-
-void floe_ice_mux_set_user(floe_ice_mux *mux, const floe_ice_agent *agent, void *user) {
-  floe__mux_member *member = floe__mux_find_member(mux, agent);
-  if (member != NULL) member->user = user;
-}
-
-void *floe_ice_mux_user(const floe_ice_mux *mux, const floe_ice_agent *agent) {
-  const floe__mux_member *member = floe__mux_find_member(mux, agent);
-  return member == NULL ? NULL : member->user;
 }
 
 void floe_ice_mux_free(floe_ice_mux *mux) {

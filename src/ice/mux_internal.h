@@ -1,5 +1,5 @@
-/* The inside of a multiplexer: its agents (mux.c), and what leads to them: ufrags (mux.c), transactions
- * (mux_transaction.c) and addresses (mux_address.c). mux_route.c reads datagrams. */
+/* The inside of a multiplexer: its agents and their ufrags (mux.c), what they call the sockets (mux_binding.c), and
+ * what leads to them: transactions (mux_transaction.c) and addresses (mux_address.c). mux_route.c reads datagrams. */
 #ifndef FLOE_ICE_MUX_INTERNAL_H
 #define FLOE_ICE_MUX_INTERNAL_H
 
@@ -24,17 +24,28 @@ typedef struct floe__mux_member {
   floe_ice_agent *agent;
   void *user;
   bool is_lite;
+  uint32_t session;            /* ICE sessions so far */
   uint64_t salt;               /* random: tells the members at one address apart */
+  floe__mux_list bindings;     /* oldest first */
   floe__mux_list ufrags;       /* oldest first */
   floe__mux_list transactions; /* by the time of their last transmission */
   floe__mux_list paths;        /* least recently used first */
 } floe__mux_member;
+
+/* Its name for a shared socket. */
+typedef struct floe__mux_binding {
+  floe__mux_node node; /* in the member's */
+  floe_sock_id sock;
+  floe_addr local;
+  uint32_t session; /* the one that it was asked for in */
+} floe__mux_binding;
 
 /* A ufrag of one of its ICE sessions. */
 typedef struct floe__mux_ufrag {
   floe__mux_link link; /* in `ufrags` */
   floe__mux_node node; /* in the member's */
   floe__mux_member *member;
+  uint32_t session;
   size_t len;
   uint8_t text[];
 } floe__mux_ufrag;
@@ -46,14 +57,21 @@ typedef struct floe__mux_transaction {
   floe__mux_member *member;
   uint8_t id[FLOE__STUN_TXN_ID];
   bool is_answered;
-  uint64_t to_hash; /* of the address it went to */
+  floe_sock_id sock;
+  uint64_t ends_hash; /* of the addresses between which it went */
   floe_time forget_at;
 } floe__mux_transaction;
 
-/* An address that members have sent to. */
+/* A shared socket's address and a remote one. */
+typedef struct floe__mux_ends {
+  floe_addr local, remote;
+  uint64_t hash;
+} floe__mux_ends;
+
+/* An address that members have sent to from one of the sockets. */
 typedef struct floe__mux_address {
   floe__mux_link link; /* in `addresses` */
-  floe_addr addr;
+  floe_addr local, remote;
   floe__mux_list paths; /* the first one's member gets what comes from there */
 } floe__mux_address;
 
@@ -64,6 +82,7 @@ typedef struct floe__mux_path {
   floe__mux_node of_address; /* in the address's */
   floe__mux_member *member;
   floe__mux_address *address;
+  floe_sock_id sock; /* the member's name for the socket when it last proved that its peer is there */
 } floe__mux_path;
 
 struct floe_ice_mux {
@@ -78,29 +97,38 @@ struct floe_ice_mux {
 #define FLOE__MUX_OF(type, field, at) ((type *)(void *)((char *)(at)-offsetof(type, field)))
 
 floe__mux_member *floe__mux_find_member(const floe_ice_mux *mux, const floe_ice_agent *agent);
-
 /* floe_ice_mux_attach, with the agent's parameters. */
-floe_status floe__mux_add(floe_ice_mux *mux, floe_ice_agent *agent, const floe_ice_parameters *params);
+floe_status floe__mux_add(floe_ice_mux *mux, floe_ice_agent *agent, const floe_ice_parameters *params, void *user);
 /* NULL: nobody's. */
-floe__mux_member *floe__mux_find_ufrag(const floe_ice_mux *mux, floe_bytes ufrag);
+const floe__mux_ufrag *floe__mux_find_ufrag(const floe_ice_mux *mux, floe_bytes text);
 
-/* A request goes to `to_hash`: remembers it, or takes its time anew. */
+/* NULL: not bound. */
+const floe__mux_binding *floe__mux_find_binding(const floe__mux_member *member, floe_sock_id sock);
+/* Its name for the socket: `wanted` while that is bound there, else the newest; 0 when it has none. */
+floe_sock_id floe__mux_name(const floe__mux_member *member, const floe_addr *local, floe_sock_id wanted);
+/* The same, asked for in that session. */
+floe_sock_id floe__mux_name_in(const floe__mux_member *member, const floe_addr *local, uint32_t session);
+void floe__mux_bindings_forget(floe_ice_mux *mux, floe__mux_member *member);
+
+/* A request goes out: remembers it, or takes its time anew. */
 void floe__mux_transaction_note(floe_ice_mux *mux, floe_time now, floe__mux_member *member,
-                                const uint8_t id[FLOE__STUN_TXN_ID], uint64_t to_hash);
+                                const uint8_t id[FLOE__STUN_TXN_ID], floe_sock_id sock, uint64_t ends_hash);
 /* Again is fine. */
 void floe__mux_transaction_answered(floe_time now, floe__mux_transaction *txn);
 floe__mux_transaction *floe__mux_transaction_find(const floe_ice_mux *mux, const uint8_t id[FLOE__STUN_TXN_ID]);
 void floe__mux_transactions_forget(floe_ice_mux *mux, floe__mux_member *member);
 
-uint64_t floe__mux_address_hash(const floe_ice_mux *mux, const floe_addr *addr);
-floe__mux_address *floe__mux_address_find(const floe_ice_mux *mux, uint64_t hash, const floe_addr *addr);
+floe__mux_ends floe__mux_ends_of(const floe_ice_mux *mux, const floe_addr *local, const floe_addr *remote);
+/* NULL: nobody has sent there. */
+floe__mux_address *floe__mux_address_find(const floe_ice_mux *mux, const floe__mux_ends *ends);
 /* NULL: the member has not sent there. */
-floe__mux_path *floe__mux_path_find(const floe_ice_mux *mux, const floe__mux_member *member, uint64_t hash,
-                                    const floe_addr *addr);
-/* The member sends to the address: its path there is the most recently used one. NULL: no memory. */
-floe__mux_path *floe__mux_path_use(floe_ice_mux *mux, floe__mux_member *member, uint64_t hash, const floe_addr *addr);
+floe__mux_path *floe__mux_path_find(const floe_ice_mux *mux, const floe__mux_member *member,
+                                    const floe__mux_ends *ends);
+/* The member sends: its path there is the most recently used one. NULL: no memory. */
+floe__mux_path *floe__mux_path_use(floe_ice_mux *mux, floe__mux_member *member, const floe__mux_ends *ends,
+                                   floe_sock_id sock);
 /* Whom the member talks to is at the address: what comes from there is the member's. */
-void floe__mux_path_prove(floe__mux_path *path);
+void floe__mux_path_prove(floe__mux_path *path, floe_sock_id sock);
 void floe__mux_paths_forget(floe_ice_mux *mux, floe__mux_member *member);
 
 #endif

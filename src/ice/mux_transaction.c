@@ -45,7 +45,7 @@ static floe__mux_transaction *add(floe_ice_mux *mux, floe__mux_member *member, c
 }
 
 void floe__mux_transaction_note(floe_ice_mux *mux, floe_time now, floe__mux_member *member,
-                                const uint8_t id[FLOE__STUN_TXN_ID], uint64_t to_hash) {
+                                const uint8_t id[FLOE__STUN_TXN_ID], floe_sock_id sock, uint64_t ends_hash) {
   floe__mux_transaction *txn = floe__mux_transaction_find(mux, id);
   /* Ids have 96 random bits: another member's is a program that feeds the multiplexer itself. The last one has it. */
   if (txn != NULL && txn->member != member) {
@@ -60,7 +60,8 @@ void floe__mux_transaction_note(floe_ice_mux *mux, floe_time now, floe__mux_memb
     floe__mux_list_remove(&member->transactions, &txn->node);
     floe__mux_list_add_last(&member->transactions, &txn->node);
   }
-  txn->to_hash = to_hash;
+  txn->sock = sock;
+  txn->ends_hash = ends_hash;
   txn->is_answered = false;
   txn->forget_at = now + FLOE__MUX_UNANSWERED;
 }

@@ -1,5 +1,5 @@
-/* mux.c, mux_transaction.c, mux_address.c, mux_route.c: which agent a datagram belongs to. The agents are never looked
- * into: any distinct addresses will do. */
+/* mux.c, mux_binding.c, mux_transaction.c, mux_address.c, mux_route.c: which agent a datagram belongs to. The agents
+ * are never looked into: any distinct addresses will do. */
 #include "floe/mux.h"
 
 #include <stdio.h>
@@ -86,15 +86,38 @@ static floe_ice_agent *agent(size_t i) {
   return (floe_ice_agent *)(void *)&places[i];
 }
 
-static floe_status attach(fixture *f, size_t i, const char *ufrag) {
-  floe_ice_parameters params = {.ufrag = ufrag, .pwd = "asd88fgpdd777uzjYhagZg"};
-  return floe__mux_add(f->mux, agent(i), &params);
-}
-
 static floe_addr addr(const char *text) {
   floe_addr a;
   assert_true(floe_addr_parse(&a, text));
   return a;
+}
+
+/* The shared sockets. */
+#define LOCAL    "198.51.100.1:3478"
+#define LOCAL_V6 "[2001:db8:ffff::1]:3478"
+
+/* An agent's names for them, unless the test gives others. */
+static floe_sock_id name_of(size_t i) {
+  return (floe_sock_id)(100 + i);
+}
+static floe_sock_id name_v6_of(size_t i) {
+  return (floe_sock_id)(200000 + i);
+}
+
+static floe_status add(fixture *f, size_t i, const char *ufrag) {
+  floe_ice_parameters params = {.ufrag = ufrag, .pwd = "asd88fgpdd777uzjYhagZg"};
+  return floe__mux_add(f->mux, agent(i), &params, agent(i));
+}
+
+static floe_status bind_at(fixture *f, size_t i, floe_sock_id sock, const char *local) {
+  floe_addr a = addr(local);
+  return floe_ice_mux_bind(f->mux, agent(i), sock, &a);
+}
+
+/* With a socket. */
+static floe_status attach(fixture *f, size_t i, const char *ufrag) {
+  floe_status st = add(f, i, ufrag);
+  return st == FLOE_OK ? bind_at(f, i, name_of(i), LOCAL) : st;
 }
 
 static const floe_bytes hello = {(const uint8_t *)"hello", 5};
@@ -116,18 +139,46 @@ static floe_bytes check(fixture *f, const char *username) {
   return floe__stun_end(&b);
 }
 
+static void sends_to(fixture *f, floe_time now, size_t i, floe_sock_id sock, const floe_addr *to, floe_bytes data) {
+  floe_output out = {.type = FLOE_OUTPUT_TRANSMIT};
+  out.u.transmit.sock = sock;
+  out.u.transmit.to = *to;
+  out.u.transmit.data = data;
+  (void)floe_ice_mux_note(f->mux, now, agent(i), &out, NULL);
+}
+
 static void sends(fixture *f, floe_time now, size_t i, const char *to, floe_bytes data) {
   floe_addr a = addr(to);
-  floe_ice_mux_note(f->mux, now, agent(i), &a, data);
+  sends_to(f, now, i, name_of(i), &a, data);
+}
+
+static floe_ice_mux_match route(fixture *f, floe_time now, const char *local, const floe_addr *from, floe_bytes data) {
+  floe_addr at = addr(local);
+  floe_ice_mux_match match;
+  memset(&match, 0xff, sizeof match);
+  bool found = floe_ice_mux_route(f->mux, now, &at, from, data, &match);
+  assert_true(found == (match.agent != NULL));
+  assert_ptr_equal(match.user, match.agent);
+  return match;
+}
+
+static floe_ice_agent *comes_from(fixture *f, const floe_addr *from, floe_bytes data) {
+  return route(f, 0, LOCAL, from, data).agent;
 }
 
 static floe_ice_agent *comes_at(fixture *f, floe_time now, const char *from, floe_bytes data) {
   floe_addr a = addr(from);
-  return floe_ice_mux_route(f->mux, now, &a, data, NULL);
+  return route(f, now, LOCAL, &a, data).agent;
 }
 
 static floe_ice_agent *comes(fixture *f, const char *from, floe_bytes data) {
   return comes_at(f, 0, from, data);
+}
+
+/* The name of the socket that it is for. */
+static floe_sock_id name_at(fixture *f, const char *local, const char *from, floe_bytes data) {
+  floe_addr a = addr(from);
+  return route(f, 0, local, &a, data).sock;
 }
 
 /* The agent sends a check there, and its peer answers. */
@@ -180,16 +231,18 @@ static void an_empty_one_finds_nobody(void **state) {
 
 static void a_pointer_of_the_program(void **state) {
   fixture *f = *state;
+  floe_ice_parameters params = {.ufrag = "8hhY", .pwd = "asd88fgpdd777uzjYhagZg"};
+  floe_addr local = addr(LOCAL);
+  floe_addr from = addr("192.0.2.1:1000");
+  floe_ice_mux_match match;
   int mine;
-  floe_ice_mux_set_user(f->mux, agent(0), &mine);
-  assert_null(floe_ice_mux_user(f->mux, agent(0)));
-  assert_int_equal(attach(f, 0, "8hhY"), FLOE_OK);
-  assert_null(floe_ice_mux_user(f->mux, agent(0)));
-  floe_ice_mux_set_user(f->mux, agent(0), &mine);
-  assert_ptr_equal(floe_ice_mux_user(f->mux, agent(0)), &mine);
-  floe_ice_mux_detach(f->mux, agent(0));
-  assert_int_equal(attach(f, 0, "8hhY"), FLOE_OK);
-  assert_null(floe_ice_mux_user(f->mux, agent(0)));
+  int other;
+  assert_int_equal(floe__mux_add(f->mux, agent(0), &params, &mine), FLOE_OK);
+  assert_true(floe_ice_mux_route(f->mux, 0, &local, &from, check(f, "8hhY:h6vY"), &match));
+  assert_ptr_equal(match.user, &mine);
+  assert_int_equal(floe__mux_add(f->mux, agent(0), &params, &other), FLOE_OK);
+  assert_true(floe_ice_mux_route(f->mux, 0, &local, &from, check(f, "8hhY:h6vY"), &match));
+  assert_ptr_equal(match.user, &other);
 }
 
 /* --- checks ----------------------------------------------------------------------------------------------------- */
@@ -197,19 +250,23 @@ static void a_pointer_of_the_program(void **state) {
 static void a_check_finds_its_agent_by_ufrag(void **state) {
   fixture *f = *state;
   floe_addr from = addr("192.0.2.1:1000");
-  floe_ice_mux_request request;
+  floe_ice_mux_match request;
   assert_int_equal(attach(f, 0, "8hhY"), FLOE_OK);
   assert_int_equal(attach(f, 1, "evtj"), FLOE_OK);
   assert_int_equal(floe_ice_mux_agents(f->mux), 2);
-  assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &from, check(f, "evtj:h6vY"), &request), agent(1));
+  request = route(f, 0, LOCAL, &from, check(f, "evtj:h6vY"));
+  assert_ptr_equal(request.agent, agent(1));
   assert_slice(request.local_ufrag, "evtj");
   assert_slice(request.remote_ufrag, "h6vY");
   assert_true(request.local_ufrag.ptr > f->buf && request.local_ufrag.ptr < f->buf + sizeof f->buf);
-  assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &from, check(f, "8hhY:h6vY"), &request), agent(0));
+  request = route(f, 0, LOCAL, &from, check(f, "8hhY:h6vY"));
+  assert_ptr_equal(request.agent, agent(0));
   assert_slice(request.local_ufrag, "8hhY");
-  assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &from, check(f, "8hhY:"), &request), agent(0));
+  request = route(f, 0, LOCAL, &from, check(f, "8hhY:"));
+  assert_ptr_equal(request.agent, agent(0));
   assert_slice(request.remote_ufrag, "");
-  assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &from, check(f, "8hhY:a:b"), &request), agent(0));
+  request = route(f, 0, LOCAL, &from, check(f, "8hhY:a:b"));
+  assert_ptr_equal(request.agent, agent(0));
   assert_slice(request.remote_ufrag, "a:b");
   assert_ptr_equal(comes(f, "192.0.2.1:1000", check(f, "evtj:h6vY")), agent(1)); /* nobody asks for the parts */
 }
@@ -222,8 +279,9 @@ static void a_check_for_a_ufrag_that_is_not_known(void **state) {
   assert_int_equal(attach(f, 0, "8hhY"), FLOE_OK);
   agree(f, 0, "192.0.2.1:1000", "one"); /* even from an address that is known */
   for (size_t i = 0; i < 5; i++) {
-    floe_ice_mux_request request;
-    assert_null(floe_ice_mux_route(f->mux, 0, &from, check(f, names[i]), &request));
+    floe_ice_mux_match request;
+    request = route(f, 0, LOCAL, &from, check(f, names[i]));
+    assert_null(request.agent);
     assert_slice(request.local_ufrag, locals[i]);
   }
 }
@@ -231,24 +289,28 @@ static void a_check_for_a_ufrag_that_is_not_known(void **state) {
 static void a_request_that_is_no_check_goes_by_address(void **state) {
   fixture *f = *state;
   floe_addr from = addr("192.0.2.1:1000");
-  floe_ice_mux_request request;
+  floe_ice_mux_match request;
   assert_int_equal(attach(f, 0, "8hhY"), FLOE_OK);
   assert_int_equal(attach(f, 1, "evtj"), FLOE_OK);
   agree(f, 1, "192.0.2.1:1000", "one");
-  memset(&request, 0xff, sizeof request);
-  assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &from, check(f, "8hhY"), &request), agent(1));
+  request = route(f, 0, LOCAL, &from, check(f, "8hhY"));
+  assert_ptr_equal(request.agent, agent(1));
   assert_slice(request.local_ufrag, "");
   assert_slice(request.remote_ufrag, "");
-  assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &from, check(f, ":8hhY"), &request), agent(1));
+  request = route(f, 0, LOCAL, &from, check(f, ":8hhY"));
+  assert_ptr_equal(request.agent, agent(1));
   assert_slice(request.local_ufrag, "");
-  assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &from, check(f, ""), &request), agent(1));
-  assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &from, message(f, FLOE__STUN_REQUEST, "x"), &request), agent(1));
+  request = route(f, 0, LOCAL, &from, check(f, ""));
+  assert_ptr_equal(request.agent, agent(1));
+  request = route(f, 0, LOCAL, &from, message(f, FLOE__STUN_REQUEST, "x"));
+  assert_ptr_equal(request.agent, agent(1));
   assert_slice(request.local_ufrag, "");
   /* Another method, with a user name that would fit. */
   floe__stun_builder b;
   floe__stun_begin(&b, f->buf, sizeof f->buf, FLOE__STUN_REQUEST, FLOE__STUN_ALLOCATE, (const uint8_t *)"twelve bytes");
   floe__stun_put_text(&b, FLOE__STUN_USERNAME, "8hhY:evtj");
-  assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &from, floe__stun_end(&b), &request), agent(1));
+  request = route(f, 0, LOCAL, &from, floe__stun_end(&b));
+  assert_ptr_equal(request.agent, agent(1));
   assert_slice(request.local_ufrag, "");
   /* An indication (RFC 8445 11: keepalive). */
   assert_ptr_equal(comes(f, "192.0.2.1:1000", message(f, FLOE__STUN_INDICATION, "x")), agent(1));
@@ -360,6 +422,106 @@ static void detaching_forgets_all(void **state) {
   assert_int_equal(f->live, 2);
 }
 
+/* --- names of sockets ------------------------------------------------------------------------------------------- */
+
+static void an_agent_has_a_name_for_each_socket(void **state) {
+  fixture *f = *state;
+  const char *from = "192.0.2.1:1000";
+  assert_int_equal(bind_at(f, 0, 7, LOCAL), FLOE_E_NOT_FOUND);
+  assert_int_equal(add(f, 0, "8hhY"), FLOE_OK);
+  assert_int_equal(add(f, 1, "evtj"), FLOE_OK);
+  /* It has no name yet. */
+  floe_addr a = addr(from);
+  floe_ice_mux_match match = route(f, 0, LOCAL, &a, check(f, "8hhY:peer"));
+  assert_ptr_equal(match.agent, agent(0));
+  assert_int_equal(match.sock, 0);
+  assert_int_equal(bind_at(f, 0, 7, LOCAL), FLOE_OK);
+  assert_int_equal(bind_at(f, 0, 8, LOCAL_V6), FLOE_OK);
+  assert_int_equal(bind_at(f, 1, 7, LOCAL_V6), FLOE_OK);
+  assert_int_equal(name_at(f, LOCAL, from, check(f, "8hhY:peer")), 7);
+  assert_int_equal(name_at(f, LOCAL_V6, from, check(f, "8hhY:peer")), 8);
+  assert_int_equal(name_at(f, LOCAL, from, check(f, "evtj:peer")), 0);
+  assert_int_equal(name_at(f, LOCAL_V6, from, check(f, "evtj:peer")), 7);
+  assert_int_equal(name_at(f, "198.51.100.1:3479", from, check(f, "8hhY:peer")), 0);
+  floe_ice_mux_unbind(f->mux, agent(0), 7);
+  floe_ice_mux_unbind(f->mux, agent(0), 7);
+  floe_ice_mux_unbind(f->mux, agent(5), 7);
+  assert_int_equal(name_at(f, LOCAL, from, check(f, "8hhY:peer")), 0);
+  assert_int_equal(name_at(f, LOCAL_V6, from, check(f, "8hhY:peer")), 8);
+  /* Bound again, elsewhere. */
+  assert_int_equal(bind_at(f, 0, 8, LOCAL), FLOE_OK);
+  assert_int_equal(name_at(f, LOCAL, from, check(f, "8hhY:peer")), 8);
+  assert_int_equal(name_at(f, LOCAL_V6, from, check(f, "8hhY:peer")), 0);
+}
+
+static void what_is_sent_on_a_socket_that_is_not_shared(void **state) {
+  fixture *f = *state;
+  floe_addr local;
+  floe_output out = {.type = FLOE_OUTPUT_TRANSMIT};
+  out.u.transmit.sock = 9;
+  out.u.transmit.to = addr("192.0.2.1:1000");
+  out.u.transmit.data = hello;
+  assert_false(floe_ice_mux_note(f->mux, 0, agent(0), &out, &local));
+  assert_int_equal(attach(f, 0, "8hhY"), FLOE_OK);
+  assert_false(floe_ice_mux_note(f->mux, 0, agent(0), &out, &local));
+  assert_null(comes(f, "192.0.2.1:1000", hello));
+  out.u.transmit.sock = name_of(0);
+  assert_true(floe_ice_mux_note(f->mux, 0, agent(0), &out, &local));
+  floe_addr expected = addr(LOCAL);
+  assert_true(floe_addr_equal(&local, &expected));
+  assert_ptr_equal(comes(f, "192.0.2.1:1000", hello), agent(0));
+}
+
+/* Two agents that talk to one address from two sockets. */
+static void sockets_keep_peers_apart(void **state) {
+  fixture *f = *state;
+  floe_addr peer = addr("192.0.2.1:1000");
+  for (size_t i = 0; i < 2; i++) {
+    assert_int_equal(attach(f, i, i == 0 ? "8hhY" : "evtj"), FLOE_OK);
+    assert_int_equal(bind_at(f, i, name_v6_of(i), LOCAL_V6), FLOE_OK);
+  }
+  sends_to(f, 0, 0, name_of(0), &peer, hello);
+  sends_to(f, 0, 1, name_v6_of(1), &peer, hello);
+  floe_ice_mux_match match = route(f, 0, LOCAL, &peer, hello);
+  assert_ptr_equal(match.agent, agent(0));
+  assert_int_equal(match.sock, name_of(0));
+  match = route(f, 0, LOCAL_V6, &peer, hello);
+  assert_ptr_equal(match.agent, agent(1));
+  assert_int_equal(match.sock, name_v6_of(1));
+}
+
+static void each_session_has_its_own_names(void **state) {
+  fixture *f = *state;
+  const char *from = "192.0.2.1:1000";
+  floe_addr peer = addr(from);
+  assert_int_equal(add(f, 0, "old0"), FLOE_OK);
+  assert_int_equal(bind_at(f, 0, 1, LOCAL), FLOE_OK);
+  sends_to(f, 0, 0, 1, &peer, message(f, FLOE__STUN_REQUEST, "zero"));
+  assert_int_equal(name_at(f, LOCAL, from, message(f, FLOE__STUN_SUCCESS, "zero")), 1);
+  sends_to(f, 0, 0, 1, &peer, hello);
+  /* A restart: until the new session has its socket, the old one's must do. */
+  assert_int_equal(add(f, 0, "new0"), FLOE_OK);
+  assert_int_equal(name_at(f, LOCAL, from, check(f, "new0:peer")), 1);
+  assert_int_equal(bind_at(f, 0, 2, LOCAL), FLOE_OK);
+  assert_int_equal(name_at(f, LOCAL, from, check(f, "old0:peer")), 1);
+  assert_int_equal(name_at(f, LOCAL, from, check(f, "new0:peer")), 2);
+  /* Answers go to whose request it was; data goes on to the old session until the new one has proved itself. */
+  sends_to(f, 0, 0, 2, &peer, message(f, FLOE__STUN_REQUEST, "two"));
+  sends_to(f, 0, 0, 1, &peer, message(f, FLOE__STUN_REQUEST, "one"));
+  assert_int_equal(name_at(f, LOCAL, from, hello), 1);
+  assert_int_equal(name_at(f, LOCAL, from, message(f, FLOE__STUN_SUCCESS, "one")), 1);
+  assert_int_equal(name_at(f, LOCAL, from, hello), 1);
+  assert_int_equal(name_at(f, LOCAL, from, message(f, FLOE__STUN_SUCCESS, "two")), 2);
+  assert_int_equal(name_at(f, LOCAL, from, hello), 2);
+  sends_to(f, 0, 0, 1, &peer, hello);
+  assert_int_equal(name_at(f, LOCAL, from, hello), 1);
+  /* The old session ends. */
+  floe_ice_mux_unbind(f->mux, agent(0), 1);
+  assert_int_equal(name_at(f, LOCAL, from, hello), 2);
+  assert_int_equal(name_at(f, LOCAL, from, check(f, "old0:peer")), 2);
+  assert_int_equal(name_at(f, LOCAL, from, message(f, FLOE__STUN_SUCCESS, "one")), 2);
+}
+
 /* --- answers ---------------------------------------------------------------------------------------------------- */
 
 static void an_answer_finds_who_asked(void **state) {
@@ -451,7 +613,7 @@ static void data_goes_by_address(void **state) {
   assert_int_equal(attach(f, 1, "evtj"), FLOE_OK);
   agree(f, 0, "192.0.2.1:1000", "zero");
   agree(f, 1, "192.0.2.1:1001", "one");
-  sends(f, 0, 0, "[2001:db8::1]:1000", hello);
+  sends(f, 0, 0, "[2001:db8::1]:1000", hello); /* families do not matter here */
   sends(f, 0, 1, "[2001:db8::1]:1001", hello);
   assert_ptr_equal(comes(f, "192.0.2.1:1000", hello), agent(0));
   assert_ptr_equal(comes(f, "192.0.2.1:1001", hello), agent(1));
@@ -464,13 +626,13 @@ static void data_goes_by_address(void **state) {
   /* The bytes beyond an IPv4 address mean nothing; the scope of a link-local one does. */
   floe_addr v4 = addr("192.0.2.1:1000");
   v4.ip[9] = 7;
-  assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &v4, hello, NULL), agent(0));
+  assert_ptr_equal(comes_from(f, &v4, hello), agent(0));
   floe_addr v6 = addr("[fe80::1]:1000");
   v6.scope_id = 2;
-  floe_ice_mux_note(f->mux, 0, agent(1), &v6, hello);
-  assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &v6, hello, NULL), agent(1));
+  sends_to(f, 0, 1, name_of(1), &v6, hello);
+  assert_ptr_equal(comes_from(f, &v6, hello), agent(1));
   v6.scope_id = 3;
-  assert_null(floe_ice_mux_route(f->mux, 0, &v6, hello, NULL));
+  assert_null(comes_from(f, &v6, hello));
 }
 
 static void the_first_to_send_has_an_address_that_is_nobodys(void **state) {
@@ -593,7 +755,8 @@ static void a_lite_agent_takes_it_by_answering(void **state) {
   fixture *f = *state;
   floe_ice_parameters lite = {.ufrag = "lite", .pwd = "asd88fgpdd777uzjYhagZg", .lite = true};
   begin_contest(f);
-  assert_int_equal(floe__mux_add(f->mux, agent(2), &lite), FLOE_OK);
+  assert_int_equal(floe__mux_add(f->mux, agent(2), &lite, agent(2)), FLOE_OK);
+  assert_int_equal(bind_at(f, 2, name_of(2), LOCAL), FLOE_OK);
   assert_ptr_equal(comes(f, contested, check(f, "lite:peer")), agent(2));
   sends(f, 0, 2, contested, message(f, FLOE__STUN_ERROR, "check"));
   assert_ptr_equal(comes(f, contested, hello), agent(0));
@@ -607,8 +770,8 @@ static void refusing_strangers_pushes_out_nobody(void **state) {
   for (uint16_t port = 1; port <= 1000; port++) {
     floe_addr from = addr("203.0.113.5");
     from.port = port;
-    assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &from, check(f, "8hhY:liar"), NULL), agent(0));
-    floe_ice_mux_note(f->mux, 0, agent(0), &from, message(f, FLOE__STUN_ERROR, "401"));
+    assert_ptr_equal(comes_from(f, &from, check(f, "8hhY:liar")), agent(0));
+    sends_to(f, 0, 0, name_of(0), &from, message(f, FLOE__STUN_ERROR, "401"));
   }
   assert_ptr_equal(comes(f, contested, hello), agent(0));
   assert_int_equal(f->mux->addresses.n, 1);
@@ -616,12 +779,18 @@ static void refusing_strangers_pushes_out_nobody(void **state) {
 
 /* --- ICMP ------------------------------------------------------------------------------------------------------- */
 
-static size_t count_at(const fixture *f, const char *text, bool seen[4]) {
-  floe_addr a = addr(text);
+static size_t count_at(const fixture *f, const char *to, bool seen[4]) {
+  floe_addr local = addr(LOCAL);
+  floe_addr a = addr(to);
   size_t n = 0;
   memset(seen, 0, 4 * sizeof *seen);
-  for (floe_ice_agent *i = NULL; (i = floe_ice_mux_next_at(f->mux, &a, i)) != NULL; n++) {
-    for (size_t k = 0; k < 4; k++) seen[k] = seen[k] || i == agent(k);
+  for (floe_ice_mux_match m = {0}; floe_ice_mux_next_at(f->mux, &local, &a, &m); n++) {
+    for (size_t k = 0; k < 4; k++) {
+      if (m.agent != agent(k)) continue;
+      seen[k] = true;
+      assert_ptr_equal(m.user, m.agent);
+      assert_int_equal(m.sock, name_of(k));
+    }
   }
   return n;
 }
@@ -629,6 +798,7 @@ static size_t count_at(const fixture *f, const char *text, bool seen[4]) {
 static void all_that_have_sent_to_an_address(void **state) {
   fixture *f = *state;
   bool seen[4];
+  floe_addr local = addr(LOCAL);
   floe_addr a = addr("192.0.2.9:3478");
   for (size_t i = 0; i < 4; i++) {
     char ufrag[] = "aaa0";
@@ -642,11 +812,17 @@ static void all_that_have_sent_to_an_address(void **state) {
   assert_true(seen[0] && seen[1] && seen[2] && !seen[3]);
   assert_int_equal(count_at(f, "192.0.2.9:3479", seen), 1);
   assert_true(seen[1]);
-  assert_null(floe_ice_mux_next_at(f->mux, &a, agent(3)));
+  floe_ice_mux_match strange = {.agent = agent(3)};
+  assert_false(floe_ice_mux_next_at(f->mux, &local, &a, &strange));
+  assert_null(strange.agent);
+  local.port = 3479; /* another socket */
+  assert_false(floe_ice_mux_next_at(f->mux, &local, &a, &strange));
   floe_ice_mux_detach(f->mux, agent(1));
   assert_int_equal(count_at(f, "192.0.2.9:3478", seen), 2);
   assert_true(seen[0] && seen[2]);
-  assert_null(floe_ice_mux_next_at(f->mux, &a, agent(1)));
+  local.port = 3478;
+  strange.agent = agent(1);
+  assert_false(floe_ice_mux_next_at(f->mux, &local, &a, &strange)); /* it has gone between two calls */
 }
 
 /* --- no memory -------------------------------------------------------------------------------------------------- */
@@ -657,9 +833,11 @@ static void live_a_little(fixture *f) {
   for (size_t i = 0; i < 3; i++) {
     char ufrag[] = "aaa0";
     ufrag[3] = (char)('0' + i);
-    floe_status st = attach(f, i, ufrag);
+    floe_status st = add(f, i, ufrag);
     has[i] = st == FLOE_OK;
     assert_true(st == FLOE_OK || st == FLOE_E_NOMEM);
+    st = bind_at(f, i, name_of(i), LOCAL);
+    assert_true(has[i] ? st == FLOE_OK || st == FLOE_E_NOMEM : st == FLOE_E_NOT_FOUND);
     floe_ice_agent *found = comes(f, "192.0.2.1:9", check(f, i == 0 ? "aaa0:p" : i == 1 ? "aaa1:p" : "aaa2:p"));
     assert_ptr_equal(found, has[i] ? agent(i) : NULL);
   }
@@ -671,13 +849,16 @@ static void live_a_little(fixture *f) {
     id[3] = (char)('0' + i / 10);
     id[4] = (char)('0' + i % 10);
     floe_ice_agent *whose = agent(i % 3);
-    floe_ice_mux_note(f->mux, i, whose, &to, message(f, FLOE__STUN_REQUEST, id));
-    floe_ice_agent *found = floe_ice_mux_route(f->mux, i, &to, message(f, FLOE__STUN_SUCCESS, id), NULL);
+    sends_to(f, i, i % 3, name_of(i % 3), &to, message(f, FLOE__STUN_REQUEST, id));
+    floe_ice_agent *found = comes_from(f, &to, message(f, FLOE__STUN_SUCCESS, id));
     assert_true(found == whose || found == NULL);
-    floe_ice_mux_note(f->mux, i, whose, &to, hello);
-    found = floe_ice_mux_route(f->mux, i, &to, hello, NULL);
+    sends_to(f, i, i % 3, name_of(i % 3), &to, hello);
+    found = comes_from(f, &to, hello);
     assert_true(found == whose || found == NULL);
-    assert_ptr_equal(floe_ice_mux_next_at(f->mux, &to, NULL), found);
+    floe_addr local = addr(LOCAL);
+    floe_ice_mux_match match = {0};
+    assert_true(floe_ice_mux_next_at(f->mux, &local, &to, &match) == (found != NULL));
+    assert_ptr_equal(match.agent, found);
   }
   floe_ice_mux_detach(f->mux, agent(1));
   assert_int_equal(floe_ice_mux_agents(f->mux), (size_t)has[0] + has[2]);
@@ -721,7 +902,7 @@ static void an_agent_that_is_there_stays_without_memory(void **state) {
 
 /* --- many ------------------------------------------------------------------------------------------------------- */
 
-static const char *name_of(size_t i, char out[16]) {
+static const char *ufrag_of(size_t i, char out[16]) {
   (void)snprintf(out, 16, "u%05zu", i);
   return out;
 }
@@ -739,10 +920,10 @@ static void assert_found(fixture *f, size_t i, floe_ice_agent *expected) {
   char name[16];
   char username[32];
   floe_addr a = address_of(i);
-  (void)snprintf(username, sizeof username, "%s:peer", name_of(i, name));
-  assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &a, check(f, username), NULL), expected);
-  assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &a, message(f, FLOE__STUN_SUCCESS, name), NULL), expected);
-  assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &a, hello, NULL), expected);
+  (void)snprintf(username, sizeof username, "%s:peer", ufrag_of(i, name));
+  assert_ptr_equal(comes_from(f, &a, check(f, username)), expected);
+  assert_ptr_equal(comes_from(f, &a, message(f, FLOE__STUN_SUCCESS, name)), expected);
+  assert_ptr_equal(comes_from(f, &a, hello), expected);
 }
 
 static size_t longest_chain(const floe__mux_table *t) {
@@ -760,8 +941,8 @@ static void twenty_thousand(void **state) {
   for (size_t i = 0; i < AGENTS; i++) {
     char name[16];
     floe_addr a = address_of(i);
-    assert_int_equal(attach(f, i, name_of(i, name)), FLOE_OK);
-    floe_ice_mux_note(f->mux, 0, agent(i), &a, message(f, FLOE__STUN_REQUEST, name));
+    assert_int_equal(attach(f, i, ufrag_of(i, name)), FLOE_OK);
+    sends_to(f, 0, i, name_of(i), &a, message(f, FLOE__STUN_REQUEST, name));
   }
   assert_int_equal(floe_ice_mux_agents(f->mux), AGENTS);
   assert_true(longest_chain(&f->mux->members) <= 12);
@@ -782,18 +963,19 @@ static void many_at_one_address(void **state) {
   floe_addr server = addr("192.0.2.9:3478");
   char name[16];
   for (size_t i = 0; i < 1000; i++) {
-    assert_int_equal(attach(f, i, name_of(i, name)), FLOE_OK);
-    floe_ice_mux_note(f->mux, 0, agent(i), &server, message(f, FLOE__STUN_REQUEST, name));
+    assert_int_equal(attach(f, i, ufrag_of(i, name)), FLOE_OK);
+    sends_to(f, 0, i, name_of(i), &server, message(f, FLOE__STUN_REQUEST, name));
   }
   assert_int_equal(f->mux->addresses.n, 1);
   assert_int_equal(f->mux->paths.n, 1000);
   assert_true(longest_chain(&f->mux->paths) <= 10);
   for (size_t i = 0; i < 1000; i++) {
-    floe_bytes answer = message(f, FLOE__STUN_SUCCESS, name_of(i, name));
-    assert_ptr_equal(floe_ice_mux_route(f->mux, 0, &server, answer, NULL), agent(i));
+    floe_bytes answer = message(f, FLOE__STUN_SUCCESS, ufrag_of(i, name));
+    assert_ptr_equal(comes_from(f, &server, answer), agent(i));
   }
   size_t n = 0;
-  for (floe_ice_agent *i = NULL; (i = floe_ice_mux_next_at(f->mux, &server, i)) != NULL;) n++;
+  floe_addr local = addr(LOCAL);
+  for (floe_ice_mux_match m = {0}; floe_ice_mux_next_at(f->mux, &local, &server, &m);) n++;
   assert_int_equal(n, 1000);
 }
 
@@ -813,6 +995,10 @@ int main(void) {
       TEST(a_ufrag_belongs_to_one_agent),
       TEST(no_more_agents_than_allowed),
       TEST(detaching_forgets_all),
+      TEST(an_agent_has_a_name_for_each_socket),
+      TEST(what_is_sent_on_a_socket_that_is_not_shared),
+      TEST(sockets_keep_peers_apart),
+      TEST(each_session_has_its_own_names),
       TEST(an_answer_finds_who_asked),
       TEST(an_answer_to_nothing_goes_by_address),
       TEST(requests_are_forgotten_in_time),
