@@ -130,23 +130,26 @@ static void on_broken(uint64_t number, int column, const char *why, void *user) 
   free(name);
 }
 
-/* Returns errno. Reads as it comes, so that what is written into a pipe is told at once. */
+static bool is_output_lost(void) {
+  return fflush(stdout) != 0 || ferror(stdout);
+}
+
+/* Returns errno. Reads as it comes, so that what is written into a pipe is told at once; stops when nobody reads what
+ * is told. */
 static int read_all(explain *x, int fd) {
   static char bytes[1 << 16];
   floe__trace_reader reader;
-  ssize_t n;
+  ssize_t n = 0;
   floe__trace_reader_init(&reader);
   reader.on_event = on_event;
   reader.on_broken = on_broken;
   reader.user = x;
-  while ((n = read(fd, bytes, sizeof bytes)) != 0) {
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) break;
-    floe__trace_reader_feed(&reader, bytes, (size_t)n);
-    if (fflush(stdout) != 0 || ferror(stdout)) break; /* nobody reads it any more: main says so */
+  while (!is_output_lost() && (n = read(fd, bytes, sizeof bytes)) != 0) {
+    if (n > 0) floe__trace_reader_feed(&reader, bytes, (size_t)n);
+    if (n < 0 && errno != EINTR) break;
   }
   int error = n < 0 ? errno : 0;
-  floe__trace_reader_finish(&reader);
+  if (!is_output_lost()) floe__trace_reader_finish(&reader);
   floe__trace_reader_clear(&reader);
   return error;
 }

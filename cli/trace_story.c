@@ -144,6 +144,10 @@ static void on_state(const floe__trace_line *line, floe__story_agent *a) {
     a->was_checking = true;
     a->checking_ms = line->t_ms;
   }
+  if (strcmp(to, "connected") == 0 && !a->was_connected) {
+    a->was_connected = true;
+    a->connected_ms = line->t_ms;
+  }
   (void)snprintf(a->state, sizeof a->state, "%s", to);
   (void)snprintf(a->cause, sizeof a->cause, "%s", strcmp(cause, "none") == 0 ? "" : cause);
   a->state_ms = line->t_ms;
@@ -202,11 +206,9 @@ static void on_pair_event(floe__story *s, const floe__trace_line *line, const ch
   if (strcmp(what, "nominated") == 0) p->nominated = true;
   if (strcmp(what, "selected") == 0) p->selected = true;
   if (strcmp(what, "consent") != 0) return;
-  if (strcmp(floe__trace_line_text(line, "outcome"), "ok") == 0) {
-    p->consent_ok++;
-  } else {
-    p->consent_missed++;
-  }
+  const char *outcome = floe__trace_line_text(line, "outcome");
+  if (strcmp(outcome, "ok") == 0) p->consent_ok++;
+  if (strcmp(outcome, "missed") == 0) p->consent_missed++;
 }
 
 static void on_ice(floe__story *s, floe__story_agent *a, const floe__trace_line *line) {

@@ -34,9 +34,9 @@ typedef struct floe__story_agent {
   char state[FLOE__STORY_WORD]; /* of the connection; "" = none was told */
   char cause[FLOE__STORY_CAUSE];
   char role[FLOE__STORY_WORD];
-  bool was_checking;
-  double checking_ms, state_ms; /* when checks began; when the state came */
-  uint32_t sessions;            /* ICE sessions: one more than restarts */
+  bool was_checking, was_connected;
+  double checking_ms, connected_ms, state_ms; /* when checks began; when it first was connected; when the state came */
+  uint32_t sessions;                          /* ICE sessions: one more than restarts */
   uint64_t peer_checks[FLOE__PEER_CHECK_COUNT];
   uint32_t selected_pair; /* 0 = none */
 } floe__story_agent;

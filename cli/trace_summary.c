@@ -44,14 +44,18 @@ static floe__words_tone tone_of_state(const char *state) {
   return strcmp(state, "connected") == 0 || strcmp(state, "completed") == 0 ? FLOE__TONE_GOOD : FLOE__TONE_PLAIN;
 }
 
+/* "connected after 606 ms; failed after 55.6 s: consent_lost" */
 static void print_connection(const printer *p, const floe__story_agent *a) {
   char span[FLOE__SPAN_TEXT], text[160];
   if (a->state[0] == '\0') return;
+  print_label(p, "connection");
+  if (a->was_checking && a->was_connected && a->connected_ms < a->state_ms) {
+    (void)fprintf(p->out, "connected after %s; ", floe__text_span(a->connected_ms - a->checking_ms, span));
+  }
   bool has_span = a->was_checking && a->state_ms > a->checking_ms;
   (void)snprintf(text, sizeof text, "%s%s%s%s%s", a->state, has_span ? " after " : "",
                  has_span ? floe__text_span(a->state_ms - a->checking_ms, span) : "", a->cause[0] == '\0' ? "" : ": ",
                  a->cause);
-  print_label(p, "connection");
   print_text(p, tone_of_state(a->state), text);
   (void)fputc('\n', p->out);
   print_cause(p, a->cause);
@@ -129,7 +133,8 @@ static void describe(const printer *p, const floe__story_pair *pair, char *local
 static void print_notes(const printer *p, const floe__story_pair *pair) {
   const char *gap = "  ";
   if (pair->selected || pair->nominated) {
-    (void)fprintf(p->out, "%s%s", gap, pair->selected ? "in use" : "nominated");
+    bool is_over = strcmp(pair->state, "failed") == 0;
+    (void)fprintf(p->out, "%s%s", gap, !pair->selected ? "nominated" : is_over ? "was in use" : "in use");
     gap = ", ";
   }
   if (pair->failure[0] != '\0') {
@@ -141,8 +146,9 @@ static void print_notes(const printer *p, const floe__story_pair *pair) {
     (void)fprintf(p->out, "%serror %" PRIu32, gap, pair->last_error);
     gap = ", ";
   }
-  if (pair->consent_missed != 0)
-    (void)fprintf(p->out, "%s%" PRIu64 " consent checks missed", gap, pair->consent_missed);
+  if (pair->consent_missed == 0) return;
+  (void)fprintf(p->out, "%s%" PRIu64 " consent check%s missed", gap, pair->consent_missed,
+                pair->consent_missed == 1 ? "" : "s");
 }
 
 static void print_pair(const printer *p, const floe__story_pair *pair, const size_t width[2]) {

@@ -73,7 +73,8 @@ static json_t *make_agent(const floe__story *s, const floe__story_agent *a, size
   set_word(o, "cause", a->cause);
   floe__json_or_null(o, "cause");
   set_word(o, "role", a->role);
-  floe__json_set_number(o, "connectionMs", a->was_checking, a->state_ms - a->checking_ms);
+  floe__json_set_number(o, "connectedMs", a->was_checking && a->was_connected, a->connected_ms - a->checking_ms);
+  floe__json_set_number(o, "connectionStateMs", a->was_checking, a->state_ms - a->checking_ms);
   floe__json_set_integer(o, "sessions", a->sessions != 0, a->sessions);
   (void)json_object_set_new(o, "peerChecks", make_peer_checks(a));
   (void)json_object_set_new(o, "servers", servers);
