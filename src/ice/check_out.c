@@ -9,8 +9,18 @@
 #include "stun/error_code.h"
 #include "stun/integrity.h"
 
+/* A peer that says 487 to either role is asked no more often than this on a pair. */
+#define MAX_ROLE_CONFLICTS 8
+
 /* Header, USERNAME of two fragments and a colon, PRIORITY, role, USE-CANDIDATE, integrity, FINGERPRINT. */
 #define CHECK_MAX (FLOE__STUN_HEADER + 4 + 2 * FLOE__ICE_PARAMETERS_MAX + 4 + 8 + 12 + 4 + 24 + 8)
+
+/* A permission is asked for so often before the server counts as silent. */
+#define MAX_PERMISSION_TRIES 4
+
+/* A nomination is made anew with this many transmissions each: on a path that works, but loses packets, waits that
+ * double without end would only lose time. */
+#define NOMINATION_TRANSMISSIONS 3
 
 /* RFC 8445 14.3 keeps the first retransmission away while many others are under way. */
 static uint32_t rto_of(const floe__session *s) {
@@ -25,8 +35,14 @@ static uint32_t rto_of(const floe__session *s) {
 
 /* RFC 8489 6.2.1: doubling waits, and after the last transmission Rm = 16 times the first. */
 static void set_timing(floe__session *s, floe__pair *p) {
+  const floe_ice_timing *t = &s->io->settings->cfg.timing;
   uint32_t rto = rto_of(s);
-  uint32_t n = s->io->settings->cfg.timing.check_transmissions;
+  uint32_t n = t->check_transmissions;
+  if (p->is_nominating && n > NOMINATION_TRANSMISSIONS) {
+    uint32_t all_three = t->check_rto_ms * 7;
+    p->timing = (floe__stun_timing){t->check_rto_ms, NOMINATION_TRANSMISSIONS, all_three, t->stream_timeout_ms};
+    return;
+  }
   uint64_t all = 0;
   for (uint32_t i = 1; i < n && all < UINT32_MAX; i++) all += (uint64_t)rto << (i - 1 < 31 ? i - 1 : 31);
   all += (uint64_t)rto * 16;
@@ -121,6 +137,7 @@ static void start_relayed(floe__session *s, floe__pair *p) {
   }
   if (p->permission == FLOE__PERMISSION_ASKED) return;
   p->permission = FLOE__PERMISSION_ASKED;
+  p->permission_tries++;
   if (!floe__session_permit(s, p->local, &p->remote->pub.address, false)) {
     p->permission = FLOE__PERMISSION_NONE;
     floe__check_fail(s, p, FLOE_PAIR_FAILURE_RELAY_LOST);
@@ -171,19 +188,37 @@ void floe__check_fail(floe__session *s, floe__pair *p, floe_pair_failure failure
   if (p == s->selected) floe__consent_lose(s, cause_of(failure));
 }
 
-void floe__check_on_permission(floe__session *s, uint32_t candidate, const floe_addr *peer, bool granted) {
+/* Silence is no refusal: it is asked again, for lossy paths do this. */
+static void on_unanswered(floe__session *s, floe__pair *p) {
+  p->permission = FLOE__PERMISSION_NONE;
+  if (p->state == FLOE_PAIR_IN_PROGRESS && p->permission_tries < MAX_PERMISSION_TRIES) {
+    start_relayed(s, p);
+  } else {
+    floe__check_fail(s, p, FLOE_PAIR_FAILURE_TIMEOUT);
+  }
+}
+
+static void take_permission(floe__session *s, floe__pair *p, floe__permit_result result) {
+  switch (result) {
+    case FLOE__PERMIT_KEPT: return;
+    case FLOE__PERMIT_GRANTED:
+      p->permission = FLOE__PERMISSION_GRANTED;
+      if (p->state == FLOE_PAIR_IN_PROGRESS && p->txn.state != FLOE__STUN_TXN_OPEN) open_txn(s, p);
+      return;
+    case FLOE__PERMIT_UNANSWERED: on_unanswered(s, p); return;
+    case FLOE__PERMIT_REFUSED:
+      p->permission = FLOE__PERMISSION_NONE;
+      s->relay_denied++;
+      floe__check_fail(s, p, FLOE_PAIR_FAILURE_RELAY_DENIED);
+      return;
+  }
+}
+
+void floe__check_on_permission(floe__session *s, uint32_t candidate, const floe_addr *peer, floe__permit_result result) {
   for (size_t i = 0; i < s->n_pairs; i++) {
     floe__pair *p = s->pairs[i];
     if (p->local->pub.id != candidate || !floe_addr_equal_ip(&p->remote->pub.address, peer)) continue;
-    if (p->remote->pub.address.port != peer->port) continue;
-    bool asked = p->permission == FLOE__PERMISSION_ASKED;
-    p->permission = granted ? FLOE__PERMISSION_GRANTED : FLOE__PERMISSION_NONE;
-    if (!granted) {
-      s->relay_denied++;
-      floe__check_fail(s, p, FLOE_PAIR_FAILURE_RELAY_DENIED);
-    } else if (asked && p->state == FLOE_PAIR_IN_PROGRESS && p->txn.state != FLOE__STUN_TXN_OPEN) {
-      open_txn(s, p);
-    }
+    if (p->remote->pub.address.port == peer->port && p->state != FLOE_PAIR_FAILED) take_permission(s, p, result);
   }
 }
 
@@ -200,6 +235,16 @@ void floe__check_on_link(floe__session *s, floe__tcp_link *link) {
   }
 }
 
+/* A nomination goes on for as long as an ordinary check would; when another pair works it may take over. */
+static void on_timeout(floe__session *s, floe__pair *p) {
+  floe_time until = floe__after_ms(p->nominating_since, s->io->settings->cfg.timing.patience_ms);
+  if (p->state == FLOE_PAIR_SUCCEEDED && p->is_nominating && s->io->now < until) {
+    floe__check_again(s, p);
+  } else {
+    floe__check_fail(s, p, FLOE_PAIR_FAILURE_TIMEOUT);
+  }
+}
+
 void floe__check_on_deadline(floe__session *s, floe__pair *p) {
   switch (floe__stun_txn_on_deadline(&p->txn, s->io->now)) {
     case FLOE__STUN_TXN_NOTHING: return;
@@ -207,7 +252,7 @@ void floe__check_on_deadline(floe__session *s, floe__pair *p) {
       transmit(s, p);
       s->is_idle = false; /* others may overtake a slow one */
       return;
-    case FLOE__STUN_TXN_GIVE_UP: floe__check_fail(s, p, FLOE_PAIR_FAILURE_TIMEOUT); return;
+    case FLOE__STUN_TXN_GIVE_UP: on_timeout(s, p); return;
   }
 }
 
@@ -317,6 +362,10 @@ static void on_role_conflict(floe__session *s, floe__pair *p, bool was_controlli
   if (still) floe__role_set(s->conn, other, "the peer answered 487");
   p->is_nominating = false;
   if (p->state == FLOE_PAIR_SUCCEEDED) return;
+  if (++p->counts.role_conflicts > MAX_ROLE_CONFLICTS) {
+    floe__check_fail(s, p, FLOE_PAIR_FAILURE_ERROR_RESPONSE);
+    return;
+  }
   floe__checklist_trigger(s, p);
 }
 

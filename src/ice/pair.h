@@ -22,7 +22,7 @@ typedef struct floe__pair_counts {
   uint64_t packets_discarded, bytes_discarded;
   uint32_t requests_sent, requests_received, responses_sent, responses_received, consent_sent;
   floe_time last_sent_at, last_received_at; /* of data; 0 = never */
-  uint32_t integrity_failures, icmp_errors;
+  uint32_t integrity_failures, icmp_errors, role_conflicts;
   bool has_icmp, has_rtt;
   uint8_t icmp_type, icmp_code;
   uint16_t stun_error;
@@ -40,6 +40,7 @@ struct floe__pair {
   floe_pair_state state;
   floe_pair_failure failure; /* FAILED */
   floe__pair_permission permission;
+  uint32_t permission_tries;
   floe__tcp_link *link; /* nullable: TCP, once it is being opened; the session's */
 
   /* the check */
@@ -57,6 +58,7 @@ struct floe__pair {
   bool is_nominating;     /* controlling: the next check carries USE-CANDIDATE */
   bool peer_nominated;    /* controlled: USE-CANDIDATE came, and counts once the pair has succeeded */
   bool is_nominated;      /* RFC 8445 8.1: both sides know */
+  uint8_t heard_id[FLOE__STUN_TXN_ID]; /* of the last valid check of the peer */
   floe_time heard_at;     /* of the last valid check of the peer; 0 = never */
   floe_time nominated_at; /* of the peer's last nomination; 0 = never */
   floe_time answered_at;  /* of the last valid answer; 0 = never */
