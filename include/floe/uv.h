@@ -27,6 +27,7 @@
 #define FLOE_UV_H
 
 #include "floe/ice.h"
+#include "floe/mux.h"
 #include "floe/stats.h"
 
 /** @file
@@ -243,5 +244,67 @@ FLOE_API floe_status floe_uv_ice_agent_on_iceconnectionstatechange(floe_uv_ice_a
 /** The handler property `onselectedcandidatepairchange`; see floe_uv_ice_agent_on_icegatheringstatechange. */
 FLOE_API floe_status floe_uv_ice_agent_on_selectedcandidatepairchange(floe_uv_ice_agent *agent, floe_event_listener fn,
                                                                       void *user);
+
+/* --- many agents on one port -------------------------------------------------------------------------------------- */
+
+/** Opaque: a multiplexer with its sockets (floe/mux.h): one per local address, all on one port, shared by any number of
+ *  agents. There may be several. */
+typedef struct floe_uv_ice_mux floe_uv_ice_mux;
+
+/** A check for a ufrag that no agent of the multiplexer has. */
+typedef struct floe_uv_ice_mux_request {
+  const char *local_ufrag;  /**< the one that the peer asks for: 4 to 256 ice-chars */
+  const char *remote_ufrag; /**< the peer's own: 4 to 256 ice-chars */
+  const floe_addr *from;    /**< where it says that it comes from: anyone may lie about that */
+  floe_bytes check;         /**< the check, for floe_ice_mux_check_is_signed */
+  uint64_t reserved[4];     /**< room for later members */
+} floe_uv_ice_mux_request;
+
+/** Options of a multiplexer. Zero in a field is its default. */
+typedef struct floe_uv_ice_mux_config {
+  uint32_t size;                     /**< sizeof the struct, set by floe_uv_ice_mux_config_init */
+  uint16_t port;                     /**< [0 = any, the same on every address] UDP port */
+  const floe_addr *addresses;        /**< copies; nullable: open these local addresses at once, ports ignored; others
+                                          when an agent asks for them */
+  size_t n_addresses;                /**< [0 = with on_unknown_ufrag all of the host's, else none] how many */
+  const floe_ice_mux_config *limits; /**< copies; nullable: see floe/mux.h */
+  /** nullable: a peer that nothing is known of. It may make an agent on the multiplexer (floe_uv_ice_agent_new_on_mux)
+   *  with `local_ufrag` in its configuration, and so accept it: the check is then that agent's. Called again for each
+   *  further check of a peer that was not accepted. */
+  void (*on_unknown_ufrag)(floe_uv_ice_mux *mux, const floe_uv_ice_mux_request *request, void *user);
+  void *user;           /**< handed to on_unknown_ufrag */
+  uint64_t reserved[4]; /**< room for later members: 0 */
+} floe_uv_ice_mux_config;
+
+/** Zeroes `cfg` and sets its size. */
+FLOE_API void floe_uv_ice_mux_config_init(floe_uv_ice_mux_config *cfg, size_t size);
+
+/** Makes a multiplexer.
+ *  @param out out: freed with floe_uv_ice_mux_close
+ *  @param uv  keeps: must outlive the multiplexer; floe_uv_close closes those that are left
+ *  @param cfg copies; nullable
+ *  @param why out, nullable: path "addresses[0]" for one that cannot be opened, with the system's reason
+ *  @return FLOE_OK, FLOE_E_NOMEM, FLOE_E_TYPE, FLOE_E_SYSTEM */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_mux_new(floe_uv_ice_mux **out, floe_uv *uv,
+                                                       const floe_uv_ice_mux_config *cfg, floe_error *why);
+
+/** Closes its sockets, which keep the loop running until then, and frees it. Agents on it stay, without those sockets:
+ *  close them before. Any callback may do this. NULL is fine. */
+FLOE_API void floe_uv_ice_mux_close(floe_uv_ice_mux *mux);
+
+/** Its port; 0 as long as that is not settled: no socket is open, and none was given. */
+FLOE_API uint16_t floe_uv_ice_mux_port(const floe_uv_ice_mux *mux);
+/** How many agents are on it. */
+FLOE_API size_t floe_uv_ice_mux_agents(const floe_uv_ice_mux *mux);
+
+/** Makes an agent whose UDP host candidates are on the multiplexer's sockets: `shared_sockets` is set for it, its port
+ *  range is not for these. It leaves the multiplexer when it is closed.
+ *  @param out out: freed with floe_uv_ice_agent_close
+ *  @param mux keeps
+ *  @param cfg copies
+ *  @param why out, nullable
+ *  @return as floe_ice_agent_new and floe_ice_mux_attach; FLOE_E_STATE: `local_ufrag` is another agent's */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_new_on_mux(floe_uv_ice_agent **out, floe_uv_ice_mux *mux,
+                                                                const floe_ice_config *cfg, floe_error *why);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "uv/ifaces.h"
 #include "uv/mdns.h"
+#include "uv/mux.h"
 #include "uv/neterror.h"
 #include "uv/resolve.h"
 #include "uv/sock.h"
@@ -88,11 +89,17 @@ static void list_interfaces(floe_uv_ice_agent *agent) {
 }
 
 static void transmit(floe_uv_ice_agent *agent, const floe_output *out) {
+  if (floe__uv_mux_transmit(agent, out)) return;
   floe__uv_sock *sock = floe__uv_sock_find(agent, out->u.transmit.sock);
   if (sock != NULL) floe__uv_sock_send(sock, &out->u.transmit.to, out->u.transmit.data, out->u.transmit.dscp);
 }
 
+static void open_sock(floe_uv_ice_agent *agent, const floe_output *out) {
+  if (!floe__uv_mux_open(agent, out)) floe__uv_sock_open(agent, out);
+}
+
 static void end_sock(floe_uv_ice_agent *agent, floe_sock_id id) {
+  if (floe__uv_mux_end(agent, id)) return;
   floe__uv_sock *sock = floe__uv_sock_find(agent, id);
   if (sock != NULL) floe__uv_sock_end(sock);
 }
@@ -142,7 +149,7 @@ static void take_output(floe_uv_ice_agent *agent, const floe_output *out) {
   switch (out->type) {
     case FLOE_OUTPUT_WAIT: floe__uv_alarm_set(&agent->uv->alarms, &agent->alarm, out->u.wait.until); break;
     case FLOE_OUTPUT_TRANSMIT: transmit(agent, out); break;
-    case FLOE_OUTPUT_OPEN: floe__uv_sock_open(agent, out); break;
+    case FLOE_OUTPUT_OPEN: open_sock(agent, out); break;
     case FLOE_OUTPUT_CLOSE: end_sock(agent, out->u.close.sock); break;
     case FLOE_OUTPUT_RESOLVE: resolve(agent, out); break;
     case FLOE_OUTPUT_INTERFACES: list_interfaces(agent); break;
@@ -156,6 +163,7 @@ static void take_output(floe_uv_ice_agent *agent, const floe_output *out) {
 /* ---- the drain ---- */
 
 static void free_core(floe_uv_ice_agent *agent) {
+  floe__uv_mux_leave(agent);
   floe_ice_agent_free(agent->core);
   agent->core = NULL;
   floe__uv_alarm_clear(&agent->uv->alarms, &agent->alarm);

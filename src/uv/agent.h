@@ -7,6 +7,7 @@
 
 struct floe__uv_sock;
 struct floe__uv_lookup;
+struct floe__uv_mux_place;
 
 typedef enum floe__uv_agent_state {
   FLOE__UV_AGENT_LIVE = 0,
@@ -27,11 +28,12 @@ struct floe_uv_ice_agent {
   struct floe__uv_sock **socks;               /* in the order of their ids; each until its handle is closed */
   size_t n_socks;
   size_t cap_socks;
-  uint32_t n_accepted;             /* connections named so far */
-  size_t stream_queued;            /* bytes that TCP connections have not taken yet */
-  size_t max_queue;                /* of them, before FLOE_E_AGAIN */
-  bool include_loopback;           /* it has loopback candidates */
-  struct floe__uv_lookup *lookups; /* pending */
+  struct floe__uv_mux_place *place; /* NULL: not on a multiplexer */
+  uint32_t n_accepted;              /* connections named so far */
+  size_t stream_queued;             /* bytes that TCP connections have not taken yet */
+  size_t max_queue;                 /* of them, before FLOE_E_AGAIN */
+  bool include_loopback;            /* it has loopback candidates */
+  struct floe__uv_lookup *lookups;  /* pending */
   floe__uv_event_target target;
   uint64_t interfaces; /* the print of the host's addresses as it was told them last; 0 = it has not asked yet */
   floe_uv_relay_handler relay;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "uv/agent.h"
+#include "uv/mux.h"
 
 static floe_status refuse_closed(floe_error *why) {
   return floe__uv_error_set(why, FLOE_E_STATE, "", "the agent is closed");
@@ -70,6 +71,7 @@ floe_status floe_uv_ice_agent_set_remote_description(floe_uv_ice_agent *agent, c
 floe_status floe_uv_ice_agent_restart(floe_uv_ice_agent *agent) {
   if (agent->state != FLOE__UV_AGENT_LIVE) return FLOE_E_STATE;
   floe_status st = floe_ice_agent_restart(agent->core, floe_uv_now(agent->uv));
+  if (st == FLOE_OK) st = floe__uv_mux_restarted(agent);
   floe__uv_agent_wake(agent);
   return st;
 }

@@ -5,6 +5,7 @@
 
 #include "uv/agent.h"
 #include "uv/mdns.h"
+#include "uv/mux.h"
 #include "uv/os.h"
 #include "uv/resolve.h"
 
@@ -127,6 +128,7 @@ static void tear_down(floe_uv *uv) {
     next = agent->next;
     floe__uv_agent_abandon(agent);
   }
+  floe__uv_muxes_close(uv);
   floe__uv_resolver_close(uv->resolver);
   floe__uv_mdns_close(uv);
   floe__uv_monitor_close(uv);

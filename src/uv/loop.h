@@ -37,6 +37,7 @@ struct floe_uv {
   size_t n_handles; /* open or closing */
   floe__uv_alarms alarms;
   floe_uv_ice_agent *agents; /* all */
+  floe_uv_ice_mux *muxes;    /* all */
   floe_uv_ice_agent *ready_first;
   floe_uv_ice_agent *ready_last;
   size_t n_ready;
