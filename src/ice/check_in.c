@@ -188,8 +188,16 @@ static void on_nomination(floe__session *s, floe__pair *p) {
   }
 }
 
+/* A check that is sent again triggers nothing that its first transmission has not: ours is under way. */
+static bool is_repeated(floe__pair *p, const floe__stun_msg *m) {
+  if (memcmp(p->heard_id, m->txn_id, sizeof p->heard_id) == 0) return true;
+  memcpy(p->heard_id, m->txn_id, sizeof p->heard_id);
+  return false;
+}
+
 /* RFC 8445 7.3.1.4. A lite side makes no checks: what it hears is all it knows. */
-static void trigger(floe__session *s, floe__pair *p) {
+static void trigger(floe__session *s, floe__pair *p, const floe__stun_msg *m) {
+  bool repeated = is_repeated(p, m);
   if (s->local.lite) {
     p->answered_at = s->io->now;
     if (p->state == FLOE_PAIR_SUCCEEDED) return;
@@ -199,7 +207,7 @@ static void trigger(floe__session *s, floe__pair *p) {
     if (s->valid_at == FLOE_TIME_NEVER) s->valid_at = s->io->now;
     return;
   }
-  if (p->state == FLOE_PAIR_SUCCEEDED) return;
+  if (p->state == FLOE_PAIR_SUCCEEDED || (repeated && p->state != FLOE_PAIR_FROZEN)) return;
   bool waits_for_way = p->state == FLOE_PAIR_IN_PROGRESS && p->txn.state != FLOE__STUN_TXN_OPEN;
   if (waits_for_way) return; /* for a permission or a connection: the check goes out as soon as it can */
   floe__check_cancel(p);
@@ -212,7 +220,7 @@ static void accept_request(floe__session *s, floe__pair *p, const floe__path *pa
   p->counts.requests_received++;
   p->counts.responses_sent++;
   answer_success(s, path, m);
-  trigger(s, p);
+  trigger(s, p, m);
   if (floe__stun_has(m, FLOE__STUN_USE_CANDIDATE)) on_nomination(s, p);
   if (s->local.lite) floe__consent_on_heard(s);
 }

@@ -214,7 +214,8 @@ static void take_permission(floe__session *s, floe__pair *p, floe__permit_result
   }
 }
 
-void floe__check_on_permission(floe__session *s, uint32_t candidate, const floe_addr *peer, floe__permit_result result) {
+void floe__check_on_permission(floe__session *s, uint32_t candidate, const floe_addr *peer,
+                               floe__permit_result result) {
   for (size_t i = 0; i < s->n_pairs; i++) {
     floe__pair *p = s->pairs[i];
     if (p->local->pub.id != candidate || !floe_addr_equal_ip(&p->remote->pub.address, peer)) continue;

@@ -8,6 +8,12 @@
 
 #define REPAIR_EVERY_MS 5000
 
+/* A consent check is sent again while it is unanswered: at first twice per round trip, within these bounds, and after
+ * FAST_RETRIES at the slower pace. Without that a path that loses packets would look like one that is gone. */
+#define RETRY_MIN_MS 100
+#define RETRY_MAX_MS 500
+#define FAST_RETRIES 10
+
 static void trace_consent(floe__session *s, const char *outcome) {
   floe__trace t;
   if (s->selected == NULL || !floe__trace_begin(&t, s->io->env, s->io->now, "ice.consent")) return;
@@ -26,6 +32,7 @@ static floe_time next_request(floe__session *s) {
 void floe__consent_begin(floe__session *s) {
   floe__consent *c = &s->consent;
   floe__stun_txn_clear(&c->txn);
+  c->retry_at = FLOE_TIME_NEVER;
   c->n_ids = 0;
   c->answered_at = s->io->now;
   c->next_at = s->local.lite ? FLOE_TIME_NEVER : next_request(s);
@@ -34,7 +41,7 @@ void floe__consent_begin(floe__session *s) {
 
 void floe__consent_stop(floe__session *s) {
   floe__stun_txn_clear(&s->consent.txn);
-  s->consent.next_at = FLOE_TIME_NEVER;
+  s->consent.next_at = s->consent.retry_at = FLOE_TIME_NEVER;
   s->lost_at = s->repair_at = FLOE_TIME_NEVER;
 }
 
@@ -43,15 +50,24 @@ static void send_request(floe__session *s) {
   (void)floe__check_send(s, s->selected, s->consent.txn.id, s->selected->is_nominated);
 }
 
-/* Each request is a transaction of its own, retransmitted until the next one is due. The controlling side repeats its
- * nomination, so that a peer that sees us under a new address knows what is meant. */
+static floe_time next_retry(const floe__session *s) {
+  const floe__pair *p = s->selected;
+  double ms = p->counts.has_rtt ? 2 * p->counts.rtt_ms : RETRY_MAX_MS;
+  if (ms < RETRY_MIN_MS) ms = RETRY_MIN_MS;
+  if (ms > RETRY_MAX_MS || s->consent.txn.sent > FAST_RETRIES) ms = RETRY_MAX_MS;
+  return floe__pair_is_tcp(p) ? FLOE_TIME_NEVER : floe__after_ms(s->io->now, (uint64_t)ms);
+}
+
+/* Each request is a transaction of its own. The controlling side repeats its nomination, so that a peer that sees us
+ * under a new address knows what is meant. */
 static void ask(floe__session *s) {
   floe__consent *c = &s->consent;
-  const floe_ice_timing *t = &s->io->settings->cfg.timing;
-  c->timing = (floe__stun_timing){t->check_rto_ms, 4, t->consent_timeout_ms, t->consent_timeout_ms};
+  uint32_t timeout = s->io->settings->cfg.timing.consent_timeout_ms;
+  c->timing = (floe__stun_timing){timeout, 1, timeout, timeout};
   floe__stun_txn_start(&c->txn, s->io->env, &c->timing, floe__pair_is_tcp(s->selected), s->io->now);
   memcpy(c->ids[c->n_ids++ % FLOE__CONSENT_IDS], c->txn.id, sizeof c->txn.id);
   c->next_at = next_request(s);
+  c->retry_at = next_retry(s);
   send_request(s);
 }
 
@@ -88,7 +104,10 @@ bool floe__consent_on_response(floe__session *s, const floe__path *path, const f
   if (!floe__check_is_authentic(s, p, m) || !floe__check_is_symmetric(p, path)) return true;
   if (m->cls == FLOE__STUN_ERROR) return true;
   bool newest = floe__stun_txn_take_response(&c->txn, m, s->io->now);
-  if (newest) note_rtt(p, c, s->io->now);
+  if (newest) {
+    note_rtt(p, c, s->io->now);
+    c->retry_at = FLOE_TIME_NEVER;
+  }
   p->counts.responses_received++;
   p->answered_at = c->answered_at = s->io->now;
   trace_consent(s, "ok");
@@ -118,7 +137,7 @@ static void disconnect(floe__session *s, floe_cause cause) {
 
 void floe__consent_lose(floe__session *s, floe_cause cause) {
   floe__stun_txn_clear(&s->consent.txn);
-  s->consent.next_at = FLOE_TIME_NEVER;
+  s->consent.next_at = s->consent.retry_at = FLOE_TIME_NEVER;
   s->consent.answered_at = s->io->now; /* as long as consent would have lasted others are tried */
   s->selected = NULL;
   disconnect(s, cause);
@@ -159,12 +178,15 @@ floe__deadline floe__consent_deadline(const floe__session *s) {
   d = floe__earliest(d, floe__deadline_at(silent_at(s), "ice.consent.silence"));
   d = floe__earliest(d, floe__deadline_at(s->consent.next_at, "ice.consent"));
   d = floe__earliest(d, floe__deadline_at(s->repair_at, "ice.repair"));
-  return floe__earliest(d, floe__deadline_at(floe__stun_txn_deadline(&s->consent.txn), "ice.consent.retransmission"));
+  return floe__earliest(d, floe__deadline_at(s->consent.retry_at, "ice.consent.retransmission"));
 }
 
-static void run_txn(floe__session *s) {
-  if (floe__stun_txn_deadline(&s->consent.txn) > s->io->now) return;
-  if (floe__stun_txn_on_deadline(&s->consent.txn, s->io->now) == FLOE__STUN_TXN_RETRANSMIT) send_request(s);
+static void run_retry(floe__session *s) {
+  floe__consent *c = &s->consent;
+  if (c->retry_at > s->io->now || s->selected == NULL) return;
+  c->txn.sent++; /* so the round trip is not measured by it (Karn) */
+  c->retry_at = next_retry(s);
+  send_request(s);
 }
 
 void floe__consent_on_deadline(floe__session *s) {
@@ -179,7 +201,7 @@ void floe__consent_on_deadline(floe__session *s) {
     disconnect(s, FLOE_CAUSE_CONSENT_LOST);
   }
   if (s->selected != NULL && s->consent.next_at <= now) ask(s);
-  run_txn(s);
+  run_retry(s);
   if (s->repair_at <= now) {
     floe__checklist_repair(s);
     s->repair_at = floe__after_ms(now, REPAIR_EVERY_MS);

@@ -136,6 +136,14 @@ typedef enum floe__gather_state {
   FLOE__GATHER_CLOSED
 } floe__gather_state;
 
+/* What came of floe__gather_relay_permit. */
+typedef enum floe__permit_result {
+  FLOE__PERMIT_GRANTED = 0,
+  FLOE__PERMIT_KEPT,       /* no channel, but the permission is there */
+  FLOE__PERMIT_UNANSWERED, /* the server was silent */
+  FLOE__PERMIT_REFUSED     /* it said no */
+} floe__permit_result;
+
 /* What a gathering needs to know of its ICE session; borrowed, outlives it. */
 typedef struct floe__gather_setup {
   floe__io *io;
@@ -144,7 +152,7 @@ typedef struct floe__gather_setup {
   /* A peer's data came through the relay candidate; floe__gather_relay_send may be called. */
   void (*on_relayed)(void *owner, uint32_t candidate, const floe_addr *from, floe_bytes data);
   /* What was asked with floe__gather_relay_permit was decided. */
-  void (*on_permission)(void *owner, uint32_t candidate, const floe_addr *peer, bool granted);
+  void (*on_permission)(void *owner, uint32_t candidate, const floe_addr *peer, floe__permit_result result);
   void *owner;
 } floe__gather_setup;
 

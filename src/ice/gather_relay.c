@@ -2,6 +2,7 @@
  * that is asked for in its place. */
 #include "base/trace.h"
 #include "ice/gather_internal.h"
+#include "turn/permission.h"
 
 /* After a loss another allocation is asked for, this many times, 1 s, 2 s, 4 s ... 30 s after the last failure. */
 #define MAX_RETRIES 10
@@ -85,6 +86,12 @@ floe_status floe__attempt_permit(floe__attempt *a, floe__try *t, const floe_addr
   return FLOE_OK;
 }
 
+static floe__permit_result result_of(const floe__turn *turn) {
+  if (turn->granted) return FLOE__PERMIT_GRANTED;
+  if (floe__turn_peer_may_send(turn, turn->now, &turn->peer)) return FLOE__PERMIT_KEPT;
+  return turn->outcome.code == 0 ? FLOE__PERMIT_UNANSWERED : FLOE__PERMIT_REFUSED;
+}
+
 void floe__relay_on_permission(void *attempt, floe__try *t) {
   floe__attempt *a = attempt;
   const floe__turn *turn = t->turn;
@@ -94,7 +101,7 @@ void floe__relay_on_permission(void *attempt, floe__try *t) {
   }
   if (forget_asked(a, &turn->peer)) tell_permission(a, turn, &turn->peer, turn->granted);
   const floe__gather_setup *setup = &a->gather->setup;
-  setup->on_permission(setup->owner, relay_of_family(a, turn, turn->peer.family), &turn->peer, turn->granted);
+  setup->on_permission(setup->owner, relay_of_family(a, turn, turn->peer.family), &turn->peer, result_of(turn));
 }
 
 /* --- loss, and another allocation --------------------------------------------------------------------------------- */

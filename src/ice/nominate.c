@@ -46,9 +46,10 @@ void floe__session_select(floe__session *s, floe__pair *p) {
 
 /* --- controlled -------------------------------------------------------------------------------------------------- */
 
-/* Two retransmissions of a consent check went unanswered. */
+/* A consent check has gone unanswered for a while, however often it was sent. */
 static bool is_silent(const floe__session *s) {
-  return s->consent.txn.state == FLOE__STUN_TXN_OPEN && s->consent.txn.sent >= 3;
+  const floe__stun_txn *txn = &s->consent.txn;
+  return txn->state == FLOE__STUN_TXN_OPEN && txn->sent >= 4 && floe__ms_between(txn->first_at, s->io->now) >= 1000;
 }
 
 static bool is_in_trouble(const floe__session *s) {
@@ -111,6 +112,7 @@ static floe_time decide_at(const floe__session *s, const floe__pair *best) {
 
 static void nominate(floe__session *s, floe__pair *p) {
   p->is_nominating = true;
+  p->nominating_since = s->io->now;
   floe__check_again(s, p);
 }
 

@@ -54,15 +54,17 @@ struct floe__pair {
   bool cancelled_nominates;
   uint8_t cancelled[FLOE__STUN_TXN_ID];
 
-  uint32_t trigger;       /* 0, or its place in the triggered-check queue: lower is earlier */
-  bool is_nominating;     /* controlling: the next check carries USE-CANDIDATE */
-  bool peer_nominated;    /* controlled: USE-CANDIDATE came, and counts once the pair has succeeded */
-  bool is_nominated;      /* RFC 8445 8.1: both sides know */
+  uint32_t trigger; /* 0, or its place in the triggered-check queue: lower is earlier */
+  floe_time nominating_since;
+  uint8_t conflicts;                   /* 487 in answer to its checks */
+  bool is_nominating;                  /* controlling: the next check carries USE-CANDIDATE */
+  bool peer_nominated;                 /* controlled: USE-CANDIDATE came, and counts once the pair has succeeded */
+  bool is_nominated;                   /* RFC 8445 8.1: both sides know */
   uint8_t heard_id[FLOE__STUN_TXN_ID]; /* of the last valid check of the peer */
-  floe_time heard_at;     /* of the last valid check of the peer; 0 = never */
-  floe_time nominated_at; /* of the peer's last nomination; 0 = never */
-  floe_time answered_at;  /* of the last valid answer; 0 = never */
-  floe_time keepalive_at; /* SUCCEEDED and not selected: the next keepalive */
+  floe_time heard_at;                  /* of the last valid check of the peer; 0 = never */
+  floe_time nominated_at;              /* of the peer's last nomination; 0 = never */
+  floe_time answered_at;               /* of the last valid answer; 0 = never */
+  floe_time keepalive_at;              /* SUCCEEDED and not selected: the next keepalive */
   floe__pair_counts counts;
 };
 

@@ -90,7 +90,7 @@ floe__session *floe__session_new(floe__connection *conn) {
   s->conn = conn;
   s->io = conn->io;
   s->patience_at = s->valid_at = s->nominate_at = s->lost_at = s->repair_at = FLOE_TIME_NEVER;
-  s->consent.next_at = FLOE_TIME_NEVER;
+  s->consent.next_at = s->consent.retry_at = FLOE_TIME_NEVER;
   const floe_ice_config *cfg = &conn->io->settings->cfg;
   bool first = cfg->local_ufrag != NULL && !conn->io->used_configured;
   s->ufrag = first ? floe__strdup(env, cfg->local_ufrag) : draw(env, UFRAG_LEN);
@@ -162,8 +162,8 @@ static void on_relayed(void *owner, uint32_t candidate, const floe_addr *from, f
   if (!taken && s->remote_ufrag == NULL) (void)floe__io_data(s->io, candidate, from, data);
 }
 
-static void on_permission(void *owner, uint32_t candidate, const floe_addr *peer, bool granted) {
-  floe__check_on_permission(owner, candidate, peer, granted);
+static void on_permission(void *owner, uint32_t candidate, const floe_addr *peer, floe__permit_result result) {
+  floe__check_on_permission(owner, candidate, peer, result);
 }
 
 static floe__gather *add_gather(floe__session *s) {

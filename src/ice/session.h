@@ -52,6 +52,7 @@ typedef struct floe__consent {
   uint8_t ids[FLOE__CONSENT_IDS][FLOE__STUN_TXN_ID]; /* an answer to any of the last ones counts */
   uint32_t n_ids;
   floe_time next_at;     /* the next request */
+  floe_time retry_at;    /* the next transmission of the open one; NEVER */
   floe_time answered_at; /* the last valid answer, or the selection */
 } floe__consent;
 
@@ -199,7 +200,7 @@ void floe__check_fail(floe__session *s, floe__pair *p, floe_pair_failure failure
 /* True: it answers a check of ours. */
 bool floe__check_on_response(floe__session *s, const floe__path *path, const floe__stun_msg *m);
 void floe__check_on_deadline(floe__session *s, floe__pair *p); /* its transaction is due */
-void floe__check_on_permission(floe__session *s, uint32_t candidate, const floe_addr *peer, bool granted);
+void floe__check_on_permission(floe__session *s, uint32_t candidate, const floe_addr *peer, floe__permit_result result);
 void floe__check_on_link(floe__session *s, floe__tcp_link *link); /* it opened, or was closed */
 void floe__check_on_icmp(floe__session *s, const floe_input *in);
 /* Builds a Binding request for the pair and sends it. */
