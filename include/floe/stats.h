@@ -101,8 +101,10 @@ typedef struct floe_remote_candidate_stats {
 
 /** W3C RTCTransportStats, as far as it is ICE's. */
 typedef struct floe_transport_stats {
-  uint64_t packets_sent, packets_received;  /**< data over all pairs of the agent's life */
-  uint64_t bytes_sent, bytes_received;      /**< likewise */
+  uint64_t packets_sent;                    /**< data over all pairs of the agent's life */
+  uint64_t packets_received;                /**< data over all pairs of the agent's life */
+  uint64_t bytes_sent;                      /**< likewise, without headers of any kind */
+  uint64_t bytes_received;                  /**< likewise, without headers of any kind */
   uint32_t selected_candidate_pair_changes; /**< how often one was selected */
   uint32_t selected_candidate_pair_id;      /**< 0 = none */
   floe_ice_role ice_role;                   /**< now */
