@@ -200,7 +200,11 @@ static void on_unanswered(floe__session *s, floe__pair *p) {
 
 static void take_permission(floe__session *s, floe__pair *p, floe__permit_result result) {
   switch (result) {
-    case FLOE__PERMIT_KEPT: return;
+    case FLOE__PERMIT_KEPT: /* no channel: data travels in indications, and it is asked for again */
+      if (p == s->selected && p->permission_tries++ < MAX_PERMISSION_TRIES) {
+        (void)floe__session_permit(s, p->local, &p->remote->pub.address, true);
+      }
+      return;
     case FLOE__PERMIT_GRANTED:
       p->permission = FLOE__PERMISSION_GRANTED;
       if (p->state == FLOE_PAIR_IN_PROGRESS && p->txn.state != FLOE__STUN_TXN_OPEN) open_txn(s, p);

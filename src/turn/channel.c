@@ -30,7 +30,10 @@ const floe__turn_peer *floe__turn_channel_from(const floe__turn *turn, uint16_t 
     if (peer->channel != number) continue;
     /* RFC 8656 12: the client "SHOULD be prepared to receive ChannelData messages on the channel from the server as
      * soon as it has sent the ChannelBind request". */
-    return is_bound(peer) || peer->state == FLOE__TURN_PEER_ASKING ? peer : NULL;
+    if (is_bound(peer) || peer->state == FLOE__TURN_PEER_ASKING) return peer;
+    /* The request may have arrived and only its answers been lost: then the server speaks so, and what it relays is
+     * permitted all the same. */
+    return floe__turn_peer_may_receive(turn, &peer->addr) ? peer : NULL;
   }
   return NULL;
 }
