@@ -75,6 +75,17 @@ static floe__uv_mdns *mdns_of(floe_uv *uv) {
   return mdns;
 }
 
+static void take_list(floe__uv_mdns *mdns, floe_interface *list, size_t n) {
+  floe_time now = floe_uv_now(mdns->uv);
+  size_t kept = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (mdns->include_loopback || !list[i].is_loopback) list[kept++] = list[i];
+  }
+  if (floe_mdns_set_interfaces(mdns->core, now, list, kept) != FLOE_OK) return;
+  mdns->is_listed = true;
+  mdns->listed_at = now;
+}
+
 /* When the host's addresses cannot be listed, the last ones stay. */
 static void list_interfaces(floe__uv_mdns *mdns, bool include_loopback) {
   const floe__uv_mem *mem = &mdns->uv->mem;
@@ -82,17 +93,22 @@ static void list_interfaces(floe__uv_mdns *mdns, bool include_loopback) {
   bool is_wider = include_loopback && !mdns->include_loopback;
   if (mdns->is_listed && !is_wider && now - mdns->listed_at < LIST_APART) return;
   floe_interface *list = NULL;
-  size_t n = 0, kept = 0;
+  size_t n = 0;
   mdns->include_loopback = mdns->include_loopback || include_loopback;
   if (floe__uv_list_interfaces(mem, &list, &n) != 0) return;
-  for (size_t i = 0; i < n; i++) {
-    if (mdns->include_loopback || !list[i].is_loopback) list[kept++] = list[i];
-  }
-  if (floe_mdns_set_interfaces(mdns->core, now, list, kept) == FLOE_OK) {
-    mdns->is_listed = true;
-    mdns->listed_at = now;
-  }
+  take_list(mdns, list, n);
   floe__uv_free(mem, list);
+}
+
+void floe__uv_mdns_on_interfaces_changed(floe_uv *uv, const floe_interface *list, size_t n) {
+  floe__uv_mdns *mdns = uv->mdns;
+  if (mdns == NULL || !mdns->is_listed) return; /* it lists them when it is asked for something */
+  floe_interface *copy = floe__uv_alloc(&uv->mem, n == 0 ? 1 : n * sizeof *copy);
+  if (copy == NULL) return;
+  if (n > 0) memcpy(copy, list, n * sizeof *copy);
+  take_list(mdns, copy, n);
+  floe__uv_free(&uv->mem, copy);
+  wake(mdns);
 }
 
 /* ---- what agents ask for ---- */

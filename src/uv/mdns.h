@@ -14,6 +14,8 @@ void floe__uv_mdns_forget(floe_uv_ice_agent *agent);
 
 /* Each of these takes a driver without multicast DNS as well. */
 
+/* The host's addresses are now these. */
+void floe__uv_mdns_on_interfaces_changed(floe_uv *uv, const floe_interface *list, size_t n);
 bool floe__uv_mdns_is_ready(const floe_uv *uv);
 /* Takes the outputs. */
 void floe__uv_mdns_drain(floe_uv *uv);

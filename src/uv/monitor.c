@@ -4,6 +4,7 @@
 
 #include "uv/agent.h"
 #include "uv/ifaces.h"
+#include "uv/mdns.h"
 #include "uv/os.h"
 
 /* An interface that comes up brings several addresses, one after the other: so the look waits for quiet, but not for
@@ -53,6 +54,7 @@ void floe__uv_on_interfaces_changed(floe_uv *uv, const floe_interface *list, siz
     bool is_concerned = agent->state == FLOE__UV_AGENT_LIVE && agent->interfaces != 0;
     if (is_concerned && agent->interfaces != print) floe__uv_agent_tell_interfaces(agent, list, n, 0);
   }
+  floe__uv_mdns_on_interfaces_changed(uv, list, n);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events) {

@@ -32,7 +32,7 @@ void floe__uv_monitor_close(floe_uv *uv);
  * would find the loop's descriptor readable for ever. */
 void floe__uv_monitor_hold(floe_uv *uv, bool is_held);
 
-/* The addresses are now these: tells each agent that has been given others. */
+/* The addresses are now these: tells each agent that has been given others, and multicast DNS. */
 void floe__uv_on_interfaces_changed(floe_uv *uv, const floe_interface *list, size_t n);
 
 #endif
