@@ -31,7 +31,7 @@ static void check_state_change(sim_agent *a, floe_ice_gathering_state state) {
       return;
     case FLOE_ICE_GATHERING_COMPLETE:
       if (a->told_state != FLOE_ICE_GATHERING_GATHERING) sim_fail(a->s, "`complete` without `gathering`");
-      if (!a->told_end) sim_fail(a->s, "`complete` before the end of candidates");
+      if (!a->told_end && !a->cfg.continual_gathering) sim_fail(a->s, "`complete` before the end of candidates");
       return;
   }
 }
@@ -54,6 +54,8 @@ static void check_candidate(sim_agent *a, const floe_ice_candidate *c) {
 
 /* Gathering's events come between `gathering` and `complete`, and nothing but the state after the end of candidates. */
 static void check_place(sim_agent *a, floe_event_type type) {
+  /* With continual gathering the end of candidates never comes, and a lost allocation's successor is told. */
+  if (a->cfg.continual_gathering && type == FLOE_EVENT_ICECANDIDATE) return;
   if (a->told_state != FLOE_ICE_GATHERING_GATHERING) sim_fail(a->s, "%s outside `gathering`", floe_event_name(type));
   if (a->told_end) sim_fail(a->s, "%s after the end of candidates", floe_event_name(type));
 }
