@@ -57,13 +57,19 @@ void floe__agent_end_session(floe_ice_agent *agent, floe__session *s, bool at_on
   agent->ended = s;
 }
 
-/* After a restart the old pair is used until the new session has one (RFC 8445 9). */
+/* RFC 8445 8.3.1: so long candidates that are not used any more still take what the peer sends. */
+#define LINGER_MS 3000
+
+/* After a restart the old pair is used until the new session has one (RFC 8445 9). The peer learns of that later, and
+ * what it sends over the old pair until then is not to be lost. */
 static void retire_previous(floe_ice_agent *agent) {
   floe__session *old = agent->previous;
   if (old == NULL) return;
   bool replaced = floe__session_is_connected(agent->session);
   bool over = old->state == FLOE_ICE_CONNECTION_FAILED && agent->session->state != FLOE_ICE_CONNECTION_NEW;
   if (!replaced && !over) return;
+  if (agent->retire_at == 0) agent->retire_at = floe__after_ms(agent->io.now, LINGER_MS);
+  if (!over && agent->io.now < agent->retire_at) return;
   agent->previous = NULL;
   floe__agent_end_session(agent, old, false);
 }
@@ -210,6 +216,7 @@ static void put_aside(floe_ice_agent *agent) {
   if (floe__session_is_connected(old)) {
     if (agent->previous != NULL) floe__agent_end_session(agent, agent->previous, false);
     agent->previous = old;
+    agent->retire_at = 0;
   } else {
     floe__agent_end_session(agent, old, false);
   }
@@ -278,7 +285,10 @@ static void let_go(floe_ice_agent *agent) {
 
 static void put_wait(floe_ice_agent *agent, floe_output *out) {
   floe__deadline d = floe__session_deadline(agent->session);
-  if (agent->previous != NULL) d = floe__earliest(d, floe__session_deadline(agent->previous));
+  if (agent->previous != NULL) {
+    d = floe__earliest(d, floe__session_deadline(agent->previous));
+    if (agent->retire_at != 0) d = floe__earliest(d, floe__deadline_at(agent->retire_at, "ice.linger"));
+  }
   for (const floe__session *s = agent->ended; s != NULL; s = s->next) {
     d = floe__earliest(d, floe__session_deadline(s));
   }
