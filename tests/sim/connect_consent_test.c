@@ -24,15 +24,15 @@ static void a_peer_that_vanishes_is_noticed(void **state) {
   (void)state;
   for (uint64_t seed = 1; seed <= 20; seed++) {
     peers *p = peers_new(seed);
-    assert_true(peers_connect(p, 1000));
+    peers_true(p, peers_connect(p, 1000));
     sim_run_for(p->s, 20000 + sim_random_below(p->s, 5000));
     double answered = last_answer(p);
     peer_vanish(&p->b);
-    assert_true(peer_run_to(&p->a, FLOE_ICE_CONNECTION_DISCONNECTED, 10000));
+    peers_true(p, peer_run_to(&p->a, FLOE_ICE_CONNECTION_DISCONNECTED, 10000));
     assert_true(ms_now(p) >= answered + 6995 && ms_now(p) <= answered + 7005);
     assert_string_equal(floe_cause_id(sim_agent_connection_cause(p->a.agent)), "consent_lost");
     assert_int_equal(sim_agent_send_text(p->a.agent, "still tried"), FLOE_OK);
-    assert_true(peer_run_to(&p->a, FLOE_ICE_CONNECTION_FAILED, 30000));
+    peers_true(p, peer_run_to(&p->a, FLOE_ICE_CONNECTION_FAILED, 30000));
     assert_true(ms_now(p) >= answered + 29995 && ms_now(p) <= answered + 30005);
     peer_expect_failed(&p->a, FLOE_CAUSE_CONSENT_LOST);
     /* RFC 7675 5.1: nothing is sent any more without consent */
@@ -48,24 +48,24 @@ static void one_that_comes_back_is_connected_again(void **state) {
   (void)state;
   for (uint64_t seed = 1; seed <= 20; seed++) {
     peers *p = peers_new(seed);
-    assert_true(peers_connect(p, 1000));
+    peers_true(p, peers_connect(p, 1000));
     sim_run_for(p->s, 10000);
     sim_agent_clear_log(p->a.agent);
     sim_agent_clear_log(p->b.agent);
     peer_vanish(&p->b);
     sim_run_for(p->s, 15000);
-    assert_int_equal(sim_agent_connection(p->a.agent), FLOE_ICE_CONNECTION_DISCONNECTED);
-    assert_int_equal(sim_agent_connection(p->b.agent), FLOE_ICE_CONNECTION_DISCONNECTED);
+    peers_true(p, sim_agent_connection(p->a.agent) == FLOE_ICE_CONNECTION_DISCONNECTED);
+    peers_true(p, sim_agent_connection(p->b.agent) == FLOE_ICE_CONNECTION_DISCONNECTED);
     sim_rules_clear(p->s);
     sim_host_set_deaf(p->b.host, false);
-    assert_true(peers_run_to_connected(p, 6000));
+    peers_true(p, peers_run_to_connected(p, 6000));
     peers_expect_with(&p->a, "connection",
                       "* connection disconnected consent_lost\n"
                       "* connection connected\n"
                       "...\n");
     peers_exchange_data(p);
     sim_run_for(p->s, 60000);
-    assert_true(sim_agent_is_connected(p->a.agent) && sim_agent_is_connected(p->b.agent));
+    peers_true(p, sim_agent_is_connected(p->a.agent) && sim_agent_is_connected(p->b.agent));
     peers_free(p);
   }
 }
@@ -73,7 +73,7 @@ static void one_that_comes_back_is_connected_again(void **state) {
 static void a_short_gap_is_not_even_told(void **state) {
   (void)state;
   peers *p = peers_new(1);
-  assert_true(peers_connect(p, 1000));
+  peers_true(p, peers_connect(p, 1000));
   sim_run_for(p->s, 10000);
   sim_agent_clear_log(p->a.agent);
   peer_vanish(&p->b);
@@ -91,13 +91,13 @@ static void the_times_are_configurable(void **state) {
   p->a.cfg.timing.consent_interval_ms = 500;
   p->a.cfg.timing.disconnected_ms = 1000;
   p->a.cfg.timing.consent_timeout_ms = 3000;
-  assert_true(peers_connect(p, 1000));
+  peers_true(p, peers_connect(p, 1000));
   sim_run_for(p->s, 10000);
   double answered = last_answer(p);
   peer_vanish(&p->b);
-  assert_true(peer_run_to(&p->a, FLOE_ICE_CONNECTION_DISCONNECTED, 2000));
+  peers_true(p, peer_run_to(&p->a, FLOE_ICE_CONNECTION_DISCONNECTED, 2000));
   assert_true(ms_now(p) >= answered + 995 && ms_now(p) <= answered + 1005);
-  assert_true(peer_run_to(&p->a, FLOE_ICE_CONNECTION_FAILED, 4000));
+  peers_true(p, peer_run_to(&p->a, FLOE_ICE_CONNECTION_FAILED, 4000));
   assert_true(ms_now(p) >= answered + 2995 && ms_now(p) <= answered + 3005);
   peers_free(p);
 }
@@ -108,10 +108,10 @@ static void a_peer_that_closes_is_lost(void **state) {
   for (int is_stealthy = 0; is_stealthy < 2; is_stealthy++) {
     peers *p = peers_new(1);
     sim_host_set_stealth(p->b.host, is_stealthy == 1);
-    assert_true(peers_connect(p, 1000));
+    peers_true(p, peers_connect(p, 1000));
     sim_run_for(p->s, 10000);
     sim_agent_close(p->b.agent);
-    assert_true(peer_run_to(&p->a, FLOE_ICE_CONNECTION_FAILED, 31000));
+    peers_true(p, peer_run_to(&p->a, FLOE_ICE_CONNECTION_FAILED, 31000));
     peer_expect_failed(&p->a, FLOE_CAUSE_CONSENT_LOST);
     peers_free(p);
   }
@@ -133,7 +133,7 @@ static rig connected_to_fake(void) {
   peers_begin(r.p);
   r.a = r.p->a.agent;
   fake_peer_tell(r.f, r.a);
-  assert_true(peer_run_to(&r.p->a, FLOE_ICE_CONNECTION_CONNECTED, 1000) || sim_agent_is_connected(r.a));
+  peers_true(r.p, peer_run_to(&r.p->a, FLOE_ICE_CONNECTION_CONNECTED, 1000) || sim_agent_is_connected(r.a));
   assert_int_equal(r.f->nominations, 1);
   return r;
 }
@@ -159,7 +159,7 @@ static void answers_that_are_not_signed_are_none(void **state) {
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     rig r = connected_to_fake();
     r.f->answer = bad[i];
-    assert_true(peer_run_to(&r.p->a, FLOE_ICE_CONNECTION_FAILED, 40000));
+    peers_true(r.p, peer_run_to(&r.p->a, FLOE_ICE_CONNECTION_FAILED, 40000));
     assert_in_range(ms_now(r.p), 29000, 40000);
     peers_free(r.p);
   }

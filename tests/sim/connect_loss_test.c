@@ -84,7 +84,7 @@ static void duplicates_change_nothing(void **state) {
   (void)state;
   peers *p = peers_new(1), *q = peers_new(1);
   sim_path_default(q->s, &(sim_path){.delay_us = 5000, .duplicate = 1000});
-  assert_true(peers_connect(p, 1000));
+  peers_true(p, peers_connect(p, 1000));
   assert_true(peers_connect(q, 1000));
   sim_run_for(p->s, 2000);
   sim_run_for(q->s, 2000);
@@ -102,7 +102,7 @@ static void a_dead_address_costs_little(void **state) {
   sim_host_add_address(p->b.host, "eth1", "10.0.1.2");
   peer_drop_to(&p->a, "10.0.1.1");
   sim_rule_add(p->s, &(sim_rule){.from = p->b.host, .source = sim_addr("10.0.1.1"), .action = SIM_DROP});
-  assert_true(peers_connect(p, 500));
+  peers_true(p, peers_connect(p, 500));
   peers_exchange_data(p);
   peers_free(p);
 }

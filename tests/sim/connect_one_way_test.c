@@ -5,7 +5,7 @@ static void a_one_way_path_is_named(void **state) {
   (void)state;
   peers *p = peers_new(1);
   peer_drop_to(&p->a, "10.0.1.1");
-  assert_true(peers_run_to_failed(p, 60000));
+  peers_true(p, peers_run_to_failed(p, 200000));
   /* B's checks arrive at A, whose answers do not arrive at B */
   peer_expect_failed(&p->a, FLOE_CAUSE_CHECKS_ONE_WAY);
   peer_expect_failed(&p->b, FLOE_CAUSE_CHECKS_UNANSWERED);
@@ -24,7 +24,7 @@ static void the_other_direction_too(void **state) {
   (void)state;
   peers *p = peers_new(1);
   peer_drop_to(&p->b, "10.0.0.1");
-  assert_true(peers_run_to_failed(p, 60000));
+  peers_true(p, peers_run_to_failed(p, 200000));
   peer_expect_failed(&p->a, FLOE_CAUSE_CHECKS_UNANSWERED);
   peer_expect_failed(&p->b, FLOE_CAUSE_CHECKS_ONE_WAY);
   peers_free(p);
@@ -37,7 +37,7 @@ static void a_relay_goes_round_it(void **state) {
     peers_listen(p, FLOE_TRANSPORT_UDP, NULL);
     peer_add(which == 0 ? &p->a : &p->b, "turn:192.0.2.1");
     peer_drop_to(&p->a, "10.0.1.1");
-    assert_true(peers_connect(p, 5000));
+    peers_true(p, peers_connect(p, 5000));
     peers_exchange_data(p);
     const floe_ice_candidate *local, *remote;
     assert_true(floe_ice_agent_selected_pair(sim_agent_core(p->a.agent), &local, &remote));
@@ -54,7 +54,7 @@ static void a_path_that_opens_is_used(void **state) {
   sim_run_for(p->s, 5000);
   assert_false(sim_agent_is_connected(p->a.agent));
   sim_rules_clear(p->s);
-  assert_true(peers_run_to_connected(p, 20000));
+  peers_true(p, peers_run_to_connected(p, 20000));
   peers_exchange_data(p);
   peers_free(p);
 }
@@ -63,12 +63,12 @@ static void a_path_that_opens_is_used(void **state) {
 static void becoming_one_way_is_a_loss(void **state) {
   (void)state;
   peers *p = peers_new(1);
-  assert_true(peers_connect(p, 1000));
+  peers_true(p, peers_connect(p, 1000));
   peer_drop_to(&p->a, "10.0.1.1");
-  assert_true(peer_run_to(&p->a, FLOE_ICE_CONNECTION_DISCONNECTED, 15000));
-  assert_true(peer_run_to(&p->b, FLOE_ICE_CONNECTION_DISCONNECTED, 15000));
+  peers_true(p, peer_run_to(&p->a, FLOE_ICE_CONNECTION_DISCONNECTED, 15000));
+  peers_true(p, peer_run_to(&p->b, FLOE_ICE_CONNECTION_DISCONNECTED, 15000));
   sim_rules_clear(p->s);
-  assert_true(peers_run_to_connected(p, 10000));
+  peers_true(p, peers_run_to_connected(p, 10000));
   peers_exchange_data(p);
   peers_free(p);
 }

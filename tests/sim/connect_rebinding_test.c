@@ -25,7 +25,7 @@ static void a_host_behind_a_nat_and_a_public_one(void **state) {
       peers *p = peers_new(seed);
       peers_nat(which == 0 ? &p->a : &p->b, SIM_ENDPOINT_INDEPENDENT, SIM_ADDRESS_AND_PORT_DEPENDENT);
       with_stun(p);
-      assert_true(peers_connect(p, 5000));
+      peers_true(p, peers_connect(p, 5000));
       sim_run_for(p->s, 1000 + sim_random_below(p->s, 10000));
       sim_nat_rebind(which == 0 ? p->a.nat : p->b.nat, NULL);
       expect_recovery(p, "new port");
@@ -40,7 +40,7 @@ static void the_nat_gets_another_address(void **state) {
     peers *p = peers_new(1);
     peers_nat(which == 0 ? &p->a : &p->b, SIM_ENDPOINT_INDEPENDENT, SIM_ADDRESS_AND_PORT_DEPENDENT);
     with_stun(p);
-    assert_true(peers_connect(p, 5000));
+    peers_true(p, peers_connect(p, 5000));
     sim_run_for(p->s, 3000);
     sim_nat_rebind(which == 0 ? p->a.nat : p->b.nat, "203.0.113.77");
     expect_recovery(p, "new address");
@@ -55,7 +55,7 @@ static void a_filtering_nat_opposite_needs_a_relay(void **state) {
   peers_nat(&p->b, SIM_ENDPOINT_INDEPENDENT, SIM_ADDRESS_AND_PORT_DEPENDENT);
   peers_listen(p, FLOE_TRANSPORT_UDP, NULL);
   peers_add(p, "turn:192.0.2.1");
-  assert_true(peers_connect(p, 5000));
+  peers_true(p, peers_connect(p, 5000));
   sim_run_for(p->s, 3000);
   sim_nat_rebind(p->a.nat, NULL);
   expect_recovery(p, "relay instead");
@@ -68,14 +68,14 @@ static void a_restart_is_quicker(void **state) {
   peers *p = peers_new(1);
   peers_nat(&p->a, SIM_ENDPOINT_INDEPENDENT, SIM_ADDRESS_AND_PORT_DEPENDENT);
   with_stun(p);
-  assert_true(peers_connect(p, 5000));
+  peers_true(p, peers_connect(p, 5000));
   sim_run_for(p->s, 3000);
   sim_nat_rebind(p->a.nat, NULL);
   peer_restart(&p->a);
   sim_run_for(p->s, 500);
   peers_exchange_data(p);
   sim_run_for(p->s, 60000);
-  assert_true(sim_agent_is_connected(p->a.agent) && sim_agent_is_connected(p->b.agent));
+  peers_true(p, sim_agent_is_connected(p->a.agent) && sim_agent_is_connected(p->b.agent));
   peers_free(p);
 }
 
@@ -84,7 +84,7 @@ static void many_times_in_a_row(void **state) {
   peers *p = peers_new(1);
   peers_nat(&p->a, SIM_ENDPOINT_INDEPENDENT, SIM_ENDPOINT_INDEPENDENT);
   with_stun(p);
-  assert_true(peers_connect(p, 5000));
+  peers_true(p, peers_connect(p, 5000));
   for (int i = 0; i < 30; i++) {
     sim_nat_rebind(p->a.nat, NULL);
     expect_recovery(p, "again");

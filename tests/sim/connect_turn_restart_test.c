@@ -14,7 +14,7 @@ static peers *relayed(const char *url_of_a, const char *url_of_b) {
     peer_add(&p->b, url_of_b);
     p->b.cfg.ice_transport_policy = FLOE_ICE_TRANSPORT_POLICY_RELAY;
   }
-  assert_true(peers_connect(p, 5000));
+  peers_true(p, peers_connect(p, 5000));
   sim_run_for(p->s, 3000);
   peers_exchange_data(p);
   return p;
@@ -28,7 +28,7 @@ static void expect_server_error(peer *x) {
 static void expect_restart_connects(peers *p) {
   peer_restart(&p->a);
   sim_run_for(p->s, 5000);
-  assert_true(sim_agent_is_connected(p->a.agent) && sim_agent_is_connected(p->b.agent));
+  peers_true(p, sim_agent_is_connected(p->a.agent) && sim_agent_is_connected(p->b.agent));
   peers_exchange_data(p);
 }
 
@@ -63,7 +63,7 @@ static void a_server_that_stays_away_is_a_failure(void **state) {
   (void)state;
   peers *p = relayed("turn:192.0.2.1", NULL);
   sim_server_stop(p->server);
-  assert_true(peers_run_to_failed(p, 60000));
+  peers_true(p, peers_run_to_failed(p, 60000));
   assert_int_not_equal(sim_agent_connection_cause(p->a.agent), FLOE_CAUSE_NONE);
   sim_server_restart(p->server);
   expect_restart_connects(p);
@@ -76,11 +76,11 @@ static void a_direct_connection_is_not_touched(void **state) {
   peers *p = peers_new(1);
   peers_listen(p, FLOE_TRANSPORT_UDP, NULL);
   peers_add(p, "turn:192.0.2.1");
-  assert_true(peers_connect(p, 5000));
+  peers_true(p, peers_connect(p, 5000));
   sim_run_for(p->s, 3000);
   sim_server_restart(p->server);
   sim_run_for(p->s, 3600 * 1000);
-  assert_true(sim_agent_is_connected(p->a.agent) && sim_agent_is_connected(p->b.agent));
+  peers_true(p, sim_agent_is_connected(p->a.agent) && sim_agent_is_connected(p->b.agent));
   assert_null(strstr(sim_agent_events(p->a.agent), "disconnected"));
   expect_server_error(&p->a);
   peers_exchange_data(p);

@@ -122,10 +122,9 @@ typedef struct message {
   bool lite;
   char ufrag[260];
   char pwd[260];
+  char answers[260]; /* the ufrag of the offer that it answers, and all that is told after that; "": an offer */
   char text[];
 } message;
-
-static void offer(peer *x);
 
 static const floe_ice_parameters *remote_of(const peer *x) {
   return floe_ice_agent_remote_parameters(sim_agent_core(x->agent));
@@ -154,13 +153,13 @@ static void take_parameters(peer *x, const message *m) {
   follow_restart(x, m);
   floe_ice_parameters params = {.ufrag = m->ufrag, .pwd = m->pwd, .lite = m->lite};
   check_status(x, sim_agent_set_remote_parameters(x->agent, &params), "the parameters");
-  if (is_alive(x) && !x->has_offered) offer(x);
+  if (is_alive(x) && !x->has_offered) peer_offer(x);
 }
 
 static void take_description(peer *x, const message *m) {
   follow_restart(x, m);
   check_status(x, sim_agent_set_remote_description(x->agent, m->text), "the description");
-  if (is_alive(x) && !x->has_offered) offer(x);
+  if (is_alive(x) && !x->has_offered) peer_offer(x);
 }
 
 /* A candidate of a session that is over, or refused by a limit, is counted only. */
@@ -181,8 +180,11 @@ static void take_end(peer *x, const message *m) {
 static void deliver(void *user, void *payload) {
   (void)user;
   const message *m = payload;
-  if (!is_alive(m->to) || floe_ice_agent_is_closed(sim_agent_core(m->to->agent))) return;
-  if (m->to->p->is_over) return;
+  if (!is_alive(m->to) || m->to->p->is_over) return;
+  floe_ice_agent *core = sim_agent_core(m->to->agent);
+  if (floe_ice_agent_connection_state(core) == FLOE_ICE_CONNECTION_CLOSED) return;
+  /* an answer to an offer that was replaced since */
+  if (m->answers[0] != '\0' && strcmp(m->answers, floe_ice_agent_local_parameters(core)->ufrag) != 0) return;
   switch (m->type) {
     case MESSAGE_PARAMETERS: take_parameters(m->to, m); return;
     case MESSAGE_CANDIDATE: take_candidate(m->to, m); return;
@@ -200,6 +202,8 @@ static message *new_message(peer *x, message_type type, const char *text) {
   m->lite = mine->lite;
   (void)snprintf(m->ufrag, sizeof m->ufrag, "%s", mine->ufrag);
   (void)snprintf(m->pwd, sizeof m->pwd, "%s", mine->pwd);
+  const floe_ice_parameters *theirs = remote_of(x);
+  if (theirs != NULL) (void)snprintf(m->answers, sizeof m->answers, "%s", theirs->ufrag);
   memcpy(m->text, text, len + 1);
   return m;
 }
@@ -248,7 +252,7 @@ static void on_candidate(void *user, const floe_ice_candidate *c) {
 }
 
 /* Gathers and tells the other side. */
-static void offer(peer *x) {
+void peer_offer(peer *x) {
   x->has_offered = true;
   if (!x->out.whole) sim_after(x->p->s, 0, post_parameters, x, NULL);
   check_status(x, sim_agent_gather(x->agent), "to gather");
@@ -276,8 +280,8 @@ void peers_start(peers *p) {
 void peers_begin(peers *p) {
   peers_start(p);
   p->has_begun = true;
-  if (!p->a.waits_for_offer && is_alive(&p->a)) offer(&p->a);
-  if (!p->b.waits_for_offer && is_alive(&p->b)) offer(&p->b);
+  if (!p->a.waits_for_offer && is_alive(&p->a)) peer_offer(&p->a);
+  if (!p->b.waits_for_offer && is_alive(&p->b)) peer_offer(&p->b);
 }
 
 static bool are_connected(void *user) {
@@ -322,7 +326,7 @@ bool peers_run_to_failed(peers *p, uint64_t limit_ms) {
 
 void peer_restart(peer *x) {
   check_status(x, sim_agent_restart(x->agent), "to restart");
-  offer(x);
+  peer_offer(x);
 }
 
 void peer_tell_parameters(peer *x) {
@@ -359,14 +363,28 @@ bool peer_send_numbered(peer *x) {
   return true;
 }
 
+static bool has_got_number(const peer *x, uint64_t n) {
+  char text[80];
+  (void)snprintf(text, sizeof text, NUMBERED, (unsigned long long)n, x->other->name);
+  return has_got(x, text, 0);
+}
+
 uint64_t peer_got_numbered(const peer *x) {
   uint64_t n = 0;
-  for (uint64_t i = 0; i < x->other->n_sent_data; i++) {
-    char text[80];
-    (void)snprintf(text, sizeof text, NUMBERED, (unsigned long long)i, x->other->name);
-    n += has_got(x, text, 0) ? 1 : 0;
-  }
+  for (uint64_t i = 0; i < x->other->n_sent_data; i++) n += has_got_number(x, i) ? 1 : 0;
   return n;
+}
+
+void peers_expect_all_numbered(peers *p) {
+  for (int side = 0; side < 2; side++) {
+    const peer *x = side == 0 ? &p->a : &p->b;
+    for (uint64_t i = 0; i < x->other->n_sent_data; i++) {
+      if (!has_got_number(x, i)) {
+        sim_fail(p->s, "datagram %llu of %llu of %s did not arrive", (unsigned long long)i,
+                 (unsigned long long)x->other->n_sent_data, x->other->name);
+      }
+    }
+  }
 }
 
 static bool exchange_once(peers *p, uint64_t ms) {

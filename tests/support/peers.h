@@ -114,6 +114,8 @@ bool peers_run_to_failed(peers *p, uint64_t limit_ms);
 
 /* A new ICE session: `x` restarts, gathers and offers, the other one follows. */
 void peer_restart(peer *x);
+/* Gathers and tells the other side; for a test that restarts by hand. */
+void peer_offer(peer *x);
 
 /* Gives the other agent this side's parameters now, or one line; "" is the end. */
 void peer_tell_parameters(peer *x);
@@ -127,7 +129,14 @@ bool peers_try_data(peers *p, unsigned tries);
 bool peer_send_numbered(peer *x);
 /* How many numbered texts have arrived at this side. */
 uint64_t peer_got_numbered(const peer *x);
+/* Fails, and names the first that is missing, unless all have arrived at both sides. */
+void peers_expect_all_numbered(peers *p);
 
+/* Fails with what both sides know when it does not hold. */
+#define peers_true(p, condition)                                                         \
+  do {                                                                                   \
+    if (!(condition)) sim_fail((p)->s, "%s:%d: not %s", __FILE__, __LINE__, #condition); \
+  } while (0)
 #define peers_expect(x, expected) expect_text((x)->p->s, (x)->name, sim_agent_events((x)->agent), (expected))
 /* The lines that hold `part`. */
 #define peers_expect_with(x, part, expected) \
