@@ -39,12 +39,13 @@ size_t fake_alive(void) {
 
 floe_status floe_ice_agent_new(floe_ice_agent **out, floe_env *env, const floe_ice_config *cfg, floe_error *why) {
   (void)env;
-  (void)cfg;
   (void)why;
   floe_ice_agent *agent = calloc(1, sizeof *agent);
   assert_non_null(agent);
   agent->fake.agent = agent;
   agent->fake.wait_until = FLOE_TIME_NEVER;
+  agent->fake.local = (floe_ice_parameters){.ufrag = cfg->local_ufrag == NULL ? "mine" : cfg->local_ufrag};
+  agent->fake.shared_sockets = cfg->shared_sockets;
   last_made = agent;
   n_alive++;
   *out = agent;
@@ -130,16 +131,14 @@ floe_ice_role floe_ice_agent_role(const floe_ice_agent *agent) {
   return FLOE_ICE_ROLE_CONTROLLED;
 }
 
-static const floe_ice_parameters parameters[2] = {{.ufrag = "mine"}, {.ufrag = "theirs"}};
-
 const floe_ice_parameters *floe_ice_agent_local_parameters(const floe_ice_agent *agent) {
-  (void)agent;
-  return &parameters[0];
+  return &agent->fake.local;
 }
 
 const floe_ice_parameters *floe_ice_agent_remote_parameters(const floe_ice_agent *agent) {
+  static const floe_ice_parameters theirs = {.ufrag = "theirs"};
   (void)agent;
-  return &parameters[1];
+  return &theirs;
 }
 
 floe_status floe_ice_agent_set_remote_parameters(floe_ice_agent *agent, floe_time now,
@@ -313,6 +312,14 @@ static void open_tcp(fake_core *fake, floe_sock_id sock, const char *local, cons
   out.u.open.shared = is_shared;
   assert_true(floe_addr_parse(&out.u.open.local, local));
   if (remote != NULL) assert_true(floe_addr_parse(&out.u.open.remote, remote));
+  fake_push(fake, &out);
+}
+
+void fake_open_on_mux(fake_core *fake, floe_sock_id sock, const char *local) {
+  floe_output out = {.type = FLOE_OUTPUT_OPEN};
+  out.u.open.sock = sock;
+  out.u.open.shared = true;
+  assert_true(floe_addr_parse(&out.u.open.local, local));
   fake_push(fake, &out);
 }
 

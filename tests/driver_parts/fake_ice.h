@@ -33,11 +33,13 @@ typedef struct fake_core {
   size_t n_gathers;
   size_t n_closes;
   size_t n_calls;
-  fake_call call;       /* the last of them */
-  floe_status reply;    /* what such calls return */
-  floe_addr peer;       /* where floe_ice_agent_send sends to, out of socket 1 */
-  floe_time wait_until; /* of the WAIT outputs */
-  bool holds_close;     /* floe_ice_agent_is_closed says no */
+  fake_call call;            /* the last of them */
+  floe_status reply;         /* what such calls return */
+  floe_addr peer;            /* where floe_ice_agent_send sends to, out of socket 1 */
+  floe_time wait_until;      /* of the WAIT outputs */
+  bool holds_close;          /* floe_ice_agent_is_closed says no */
+  floe_ice_parameters local; /* its ufrag is what the configuration points at, or "mine" */
+  bool shared_sockets;       /* of the configuration */
   /* Called with each input, from inside floe_ice_agent_input; may push. */
   void (*on_input)(struct fake_core *fake, const floe_input *in);
   void *user;
@@ -53,6 +55,8 @@ size_t fake_alive(void);
 void fake_push(fake_core *fake, const floe_output *out);
 
 void fake_open(fake_core *fake, floe_sock_id sock, floe_transport transport, const char *local, const char *remote);
+/* A UDP socket of the multiplexer's. */
+void fake_open_on_mux(fake_core *fake, floe_sock_id sock, const char *local);
 /* `remote` NULL: listens. */
 void fake_open_shared(fake_core *fake, floe_sock_id sock, const char *local, const char *remote);
 void fake_listen(fake_core *fake, floe_sock_id sock, const char *local);
