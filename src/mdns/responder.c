@@ -92,13 +92,12 @@ static void start_announcing(floe__mdns_responder *r, floe_time now, floe__mdns_
 
 /* An announcement does not put off an answer, though RFC 6762 6 counts both: who asks within that second has not heard
  * the announcement, and ICE would lose the second. Browsers do the same. */
-static void tell_due(floe__mdns_responder *r, floe_time now, floe__mdns_name *n, const floe__mdns_link *link) {
-  floe__mdns_outlet *o = outlet_of(n, link->family);
+static void tell_due(floe__mdns_responder *r, floe_time now, floe__mdns_name *n, floe_family family) {
+  const floe__mdns_link *link = floe__mdns_links_of(r->links, n->interface, family);
+  floe__mdns_outlet *o = outlet_of(n, family);
   bool is_announced = o->announce_at <= now;
   bool is_answered = o->answer_at <= now;
-  if (!is_announced && !is_answered) return;
-  tell(r, link, n, TTL_S);
-  o->has_told = true;
+  if (link != NULL) tell(r, link, n, TTL_S);
   o->told_at = now;
   if (is_answered) {
     o->answer_at = FLOE_TIME_NEVER;
@@ -122,9 +121,7 @@ void floe__mdns_responder_on_deadline(floe__mdns_responder *r, floe_time now) {
     floe__mdns_name *n = r->names[i];
     for (size_t f = 0; f < 2; f++) {
       floe__mdns_outlet *o = outlet_of(n, families[f]);
-      const floe__mdns_link *link = floe__mdns_links_of(r->links, n->interface, families[f]);
-      if (link == NULL || link->state != FLOE__MDNS_LINK_OPEN) silence(o);
-      if (first_of(o) <= now && link != NULL) tell_due(r, now, n, link);
+      if (first_of(o) <= now) tell_due(r, now, n, families[f]);
       is_due_at(r, first_of(o));
     }
   }
@@ -170,7 +167,7 @@ static void say_goodbye(floe__mdns_responder *r, floe__mdns_name *n) {
   static const floe_family families[] = {FLOE_FAMILY_IPV4, FLOE_FAMILY_IPV6};
   for (size_t f = 0; f < 2; f++) {
     const floe__mdns_link *link = floe__mdns_links_of(r->links, n->interface, families[f]);
-    if (link != NULL && outlet_of(n, families[f])->has_told) tell(r, link, n, 0);
+    if (link != NULL) tell(r, link, n, 0);
   }
 }
 
@@ -265,7 +262,6 @@ static void answer_unicast(floe__mdns_responder *r, const floe__mdns_link *link,
 }
 
 static void answer_multicast(floe__mdns_responder *r, floe_time now, floe__mdns_outlet *o) {
-  if (o->answer_at != FLOE_TIME_NEVER) return;
   o->answer_at = o->may_answer_at > now ? o->may_answer_at : now;
   is_due_at(r, o->answer_at);
 }
@@ -273,7 +269,7 @@ static void answer_multicast(floe__mdns_responder *r, floe_time now, floe__mdns_
 /* RFC 6762 5.4: a question that wants its answer by unicast gets it so when the record was multicast "within one
  * quarter of its TTL". */
 static bool was_told_lately(const floe__mdns_outlet *o, floe_time now) {
-  return o->has_told && now - o->told_at < TTL_S / 4 * FLOE_SECOND;
+  return now - o->told_at < TTL_S / 4 * FLOE_SECOND;
 }
 
 void floe__mdns_responder_on_query(floe__mdns_responder *r, floe_time now, const floe__mdns_link *link,

@@ -13,8 +13,7 @@ typedef struct floe__mdns_outlet {
   unsigned n_announced;
   floe_time answer_at;     /* NEVER: nobody waits for an answer */
   floe_time may_answer_at; /* by multicast, once a second */
-  bool has_told;           /* by multicast, at told_at */
-  floe_time told_at;
+  floe_time told_at;       /* last, by multicast: on a link that is open it always was */
 } floe__mdns_outlet;
 
 typedef struct floe__mdns_name {

@@ -376,6 +376,8 @@ static void sockets_are_open_while_they_are_needed(void **state) {
   assert_int_equal(p->a->n_opens, 4);
   sim_run_for(p->h->s, 4000);
   assert_int_equal(hub_n_open(p->a), 2);
+  hub_tell_interfaces(p->a); /* again, the same */
+  assert_int_equal(hub_n_open(p->a), 2);
   hub_unregister(p->a, "own.local");
   assert_int_equal(hub_n_open(p->a), 0);
   assert_int_equal(p->a->n_closes, 4);

@@ -214,8 +214,30 @@ static void a_plain_resolver_is_answered_alone(void **state) {
               "\xab\xce\x84\0\0\x01\0\x01\0\0\0\0" NAME
               "\0\xff\0\x01"
               "\xc0\x0c\0\x01\0\x01\0\0\0\x0a\0\x04\xc0\0\x02\x02");
+  /* The family that there is decides, in whatever order both are asked for. */
+  ASK(f, "192.0.2.1:40000", "\0\x07\0\0\0\x02\0\0\0\0\0\0" NAME "\0\x1c\0\x01\xc0\x0c\0\x01\0\x01");
+  ASSERT_SENT(f, V4, 2, "192.0.2.1:40000",
+              "\0\x07\x84\0\0\x01\0\x01\0\0\0\0" NAME
+              "\0\x01\0\x01"
+              "\xc0\x0c\0\x01\0\x01\0\0\0\x0a\0\x04\xc0\0\x02\x02");
   hub_forget(f->h);
   ASK(f, "192.0.2.1:40000", "\xab\xcf\x01\0\0\x01\0\0\0\0\0\0" NAME "\0\x1c\0\x01"); /* no IPv6 address to tell */
+  assert_silent(f);
+}
+
+/* RFC 6762 6.2: not even to one who asks on another link. */
+static void on_another_link_a_name_is_not_known(void **state) {
+  fixture *f = *state;
+  hub_add_interface(f->host, 2, "198.51.100.2");
+  hub_tell_interfaces(f->host);
+  hub_register(f->host, "two.local", "198.51.100.2");
+  sim_run_for(f->h->s, 5000);
+  hub_forget(f->h);
+  static const char *const from[] = {"198.51.100.1:5353", "198.51.100.1:40000"};
+  for (size_t i = 0; i < 2; i++) {
+    floe_addr addr = hub_addr(from[i]);
+    hub_inject(f->host, 2, V4, &addr, QUERY NAME "\0\x01\0\x01", 28);
+  }
   assert_silent(f);
 }
 
@@ -321,6 +343,7 @@ int main(void) {
       TEST(a_question_for_a_unicast_answer_gets_one_when_the_group_has_heard_lately),
       TEST(one_question_for_the_group_among_others_is_enough),
       TEST(a_plain_resolver_is_answered_alone),
+      TEST(on_another_link_a_name_is_not_known),
       TEST(what_the_query_knows_is_not_told_again),
       cmocka_unit_test(names_are_found_among_many),
       cmocka_unit_test(names_without_an_interface_ask_for_no_timer),
