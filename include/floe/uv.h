@@ -28,6 +28,7 @@
 
 #include "floe/ice.h"
 #include "floe/mux.h"
+#include "floe/nat.h"
 #include "floe/stats.h"
 
 /** @file
@@ -306,5 +307,34 @@ FLOE_API size_t floe_uv_ice_mux_agents(const floe_uv_ice_mux *mux);
  *  @return as floe_ice_agent_new and floe_ice_mux_attach; FLOE_E_STATE: `local_ufrag` is another agent's */
 FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_new_on_mux(floe_uv_ice_agent **out, floe_uv_ice_mux *mux,
                                                                 const floe_ice_config *cfg, floe_error *why);
+
+/* --- what kind of NAT --------------------------------------------------------------------------------------------- */
+
+/** Opaque: a NAT probe (floe/nat.h) on the driver. */
+typedef struct floe_uv_nat_probe floe_uv_nat_probe;
+
+/** Receives the result of a probe, once. It is valid until the probe is closed.
+ *  @param user as given to floe_uv_nat_probe_start */
+typedef void (*floe_uv_nat_handler)(const floe_nat_result *result, void *user);
+
+/** Makes a probe on the driver.
+ *  @param out out: freed with floe_uv_nat_probe_close
+ *  @param uv  keeps: must outlive the probe; floe_uv_close frees those that are left
+ *  @param cfg copies
+ *  @param why out, nullable
+ *  @return as floe_nat_probe_new */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_nat_probe_new(floe_uv_nat_probe **out, floe_uv *uv,
+                                                         const floe_nat_config *cfg, floe_error *why);
+
+/** Starts it, once. The result comes from the loop, not from inside this call.
+ *  @param on_result nullable: floe_uv_nat_probe_result tells as well
+ *  @param user      handed to on_result */
+FLOE_API void floe_uv_nat_probe_start(floe_uv_nat_probe *probe, floe_uv_nat_handler on_result, void *user);
+
+/** The result; NULL until it is there. Valid until the probe is closed. */
+FLOE_API const floe_nat_result *floe_uv_nat_probe_result(const floe_uv_nat_probe *probe);
+
+/** Closes and frees it: on_result is not called after this. Its handler may do this. NULL is fine. */
+FLOE_API void floe_uv_nat_probe_close(floe_uv_nat_probe *probe);
 
 #endif

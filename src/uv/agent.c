@@ -57,8 +57,8 @@ void floe__uv_agent_wake(floe_uv_ice_agent *agent) {
 }
 
 void floe__uv_agent_input(floe_uv_ice_agent *agent, const floe_input *in) {
-  if (agent->core == NULL) return;
-  floe_ice_agent_input(agent->core, floe_uv_now(agent->uv), in);
+  if (agent->driven == NULL) return;
+  agent->machine->input(agent->driven, floe_uv_now(agent->uv), in);
   floe__uv_agent_wake(agent);
 }
 
@@ -106,7 +106,7 @@ static void end_sock(floe_uv_ice_agent *agent, floe_sock_id id) {
 
 static void close_core(floe_uv_ice_agent *agent) {
   agent->state = FLOE__UV_AGENT_CLOSING;
-  floe_ice_agent_close(agent->core, floe_uv_now(agent->uv));
+  agent->machine->close(agent->driven, floe_uv_now(agent->uv));
 }
 
 /* One way in for all data: the relay handler's function is only asked when there is no data handler. */
@@ -120,10 +120,7 @@ static void hand_over_data(const floe_uv_ice_agent *agent, const floe_output *ou
   if (fn != NULL) fn(out->u.data.candidate, &out->u.data.from, out->u.data.data, user);
 }
 
-/* The only place from which the program hears of an agent that it has not closed. */
-static void call_program(floe_uv_ice_agent *agent, const floe_output *out) {
-  if (agent->state != FLOE__UV_AGENT_LIVE) return;
-  agent->is_calling = true;
+static void tell(floe_uv_ice_agent *agent, const floe_output *out) {
   if (out->type == FLOE_OUTPUT_EVENT) {
     floe_event event = *out->u.event;
     event.target = agent;
@@ -134,6 +131,13 @@ static void call_program(floe_uv_ice_agent *agent, const floe_output *out) {
     agent->relay.on_permission(out->u.permission.candidate, &out->u.permission.peer, out->u.permission.granted,
                                agent->relay.user);
   }
+}
+
+/* The only place from which the program hears of an agent that it has not closed. */
+static void call_program(floe_uv_ice_agent *agent, const floe_output *out) {
+  if (agent->state != FLOE__UV_AGENT_LIVE) return;
+  agent->is_calling = true;
+  agent->machine->tell(agent, out);
   agent->is_calling = false;
 }
 
@@ -164,8 +168,8 @@ static void take_output(floe_uv_ice_agent *agent, const floe_output *out) {
 
 static void free_core(floe_uv_ice_agent *agent) {
   floe__uv_mux_leave(agent);
-  floe_ice_agent_free(agent->core);
-  agent->core = NULL;
+  agent->machine->free(agent->driven);
+  agent->driven = agent->core = NULL;
   floe__uv_alarm_clear(&agent->uv->alarms, &agent->alarm);
   floe__uv_lookups_forget(agent);
   floe__uv_mdns_forget(agent);
@@ -180,8 +184,8 @@ void floe__uv_agent_drain(floe_uv_ice_agent *agent) {
   agent->is_draining = true;
   floe_output out = {.type = FLOE_OUTPUT_WAIT};
   do {
-    if (agent->core == NULL) break;
-    floe_ice_agent_poll(agent->core, &out);
+    if (agent->driven == NULL) break;
+    agent->machine->poll(agent->driven, &out);
     take_output(agent, &out);
     if (uv->state == FLOE__UV_LEAVING) break;
     if (agent->state == FLOE__UV_AGENT_LEAVING) {
@@ -191,12 +195,12 @@ void floe__uv_agent_drain(floe_uv_ice_agent *agent) {
   } while (out.type != FLOE_OUTPUT_WAIT);
   agent->is_draining = false;
   if (uv->state == FLOE__UV_LEAVING || agent->state == FLOE__UV_AGENT_LIVE) return;
-  if (agent->core != NULL && floe_ice_agent_is_closed(agent->core)) free_core(agent);
-  if (agent->core == NULL && agent->n_socks == 0) floe__uv_agent_finish(agent);
+  if (agent->driven != NULL && agent->machine->is_closed(agent->driven)) free_core(agent);
+  if (agent->driven == NULL && agent->n_socks == 0) floe__uv_agent_finish(agent);
 }
 
 void floe__uv_agent_sock_gone(floe_uv_ice_agent *agent) {
-  if (agent->core == NULL && agent->n_socks == 0) push_ready(agent);
+  if (agent->driven == NULL && agent->n_socks == 0) push_ready(agent);
 }
 
 /* ---- the end ---- */
@@ -225,7 +229,7 @@ void floe__uv_agent_silence(floe_uv_ice_agent *agent) {
 }
 
 void floe__uv_agent_abandon(floe_uv_ice_agent *agent) {
-  if (agent->core != NULL) free_core(agent);
+  if (agent->driven != NULL) free_core(agent);
   for (size_t i = 0; i < agent->n_socks; i++) {
     floe__uv_sock_close(agent->socks[i]);
     agent->socks[i]->agent = NULL;
@@ -233,6 +237,44 @@ void floe__uv_agent_abandon(floe_uv_ice_agent *agent) {
   agent->n_socks = 0;
   pull_ready(agent);
   if (agent->state == FLOE__UV_AGENT_LIVE) free_agent(agent);
+}
+
+/* ---- the ICE agent as a machine ---- */
+
+static void input_agent(void *core, floe_time now, const floe_input *in) {
+  floe_ice_agent_input(core, now, in);
+}
+
+static void poll_agent(void *core, floe_output *out) {
+  floe_ice_agent_poll(core, out);
+}
+
+static void close_agent(void *core, floe_time now) {
+  floe_ice_agent_close(core, now);
+}
+
+static bool is_agent_closed(const void *core) {
+  return floe_ice_agent_is_closed(core);
+}
+
+static void free_ice_agent(void *core) {
+  floe_ice_agent_free(core);
+}
+
+static const floe__uv_machine ice_agent = {.input = input_agent,
+                                           .poll = poll_agent,
+                                           .close = close_agent,
+                                           .is_closed = is_agent_closed,
+                                           .free = free_ice_agent,
+                                           .tell = tell};
+
+bool floe__uv_agent_init(floe_uv_ice_agent *agent, floe_uv *uv, const floe__uv_machine *machine, void *driven) {
+  if (!floe__uv_alarm_init(&uv->alarms, &uv->mem, &agent->alarm, on_deadline)) return false;
+  agent->uv = uv;
+  agent->machine = machine;
+  agent->driven = driven;
+  link_agent(agent);
+  return true;
 }
 
 /* ---- floe/uv.h ---- */
@@ -243,16 +285,14 @@ floe_status floe_uv_ice_agent_new(floe_uv_ice_agent **out, floe_uv *uv, const fl
   floe_status st = floe_ice_agent_new(&core, uv->env, cfg, why);
   if (st != FLOE_OK) return st;
   floe_uv_ice_agent *agent = floe__uv_zalloc(&uv->mem, sizeof *agent);
-  if (agent == NULL || !floe__uv_alarm_init(&uv->alarms, &uv->mem, &agent->alarm, on_deadline)) {
+  if (agent == NULL || !floe__uv_agent_init(agent, uv, &ice_agent, core)) {
     floe__uv_free(&uv->mem, agent);
     floe_ice_agent_free(core);
     return floe__uv_error_set(why, FLOE_E_NOMEM, "", floe_status_text(FLOE_E_NOMEM));
   }
-  agent->uv = uv;
   agent->core = core;
   agent->include_loopback = cfg->include_loopback;
   agent->max_queue = cfg->max_queue_bytes == 0 ? DEFAULT_MAX_QUEUE : cfg->max_queue_bytes;
-  link_agent(agent);
   *out = agent;
   return FLOE_OK;
 }

@@ -1,4 +1,5 @@
-/* One agent on the driver: the core's agent, its sockets and look-ups, and who listens to it. */
+/* One agent on the driver: the core's agent, its sockets and look-ups, and who listens to it. What the driver does for
+ * an agent it does for every machine of the core that has inputs and outputs (floe/ice.h): a NAT probe is one, too. */
 #ifndef FLOE_UV_AGENT_H
 #define FLOE_UV_AGENT_H
 
@@ -15,9 +16,22 @@ typedef enum floe__uv_agent_state {
   FLOE__UV_AGENT_CLOSING  /* the core is deleting its allocations */
 } floe__uv_agent_state;
 
+/* How a machine of the core is driven. */
+typedef struct floe__uv_machine {
+  void (*input)(void *core, floe_time now, const floe_input *in);
+  void (*poll)(void *core, floe_output *out);
+  void (*close)(void *core, floe_time now);
+  bool (*is_closed)(const void *core);
+  void (*free)(void *core);
+  /* EVENT, DATA and PERMISSION: calls the program. */
+  void (*tell)(floe_uv_ice_agent *agent, const floe_output *out);
+} floe__uv_machine;
+
 struct floe_uv_ice_agent {
   floe_uv *uv;
-  floe_ice_agent *core; /* NULL when it has finished closing */
+  const floe__uv_machine *machine;
+  void *driven;         /* NULL when it has finished closing */
+  floe_ice_agent *core; /* the same; NULL for what is not an ICE agent, too */
   floe__uv_agent_state state;
   bool is_draining; /* its outputs are being taken */
   bool is_calling;  /* the program is being called */
@@ -43,6 +57,9 @@ struct floe_uv_ice_agent {
   void *on_closed_user;
 };
 
+/* Makes a zeroed agent live, on a core that it frees in its time. False: no memory, and nothing has changed. */
+bool floe__uv_agent_init(floe_uv_ice_agent *agent, floe_uv *uv, const floe__uv_machine *machine /* keeps */,
+                         void *driven /* takes */);
 /* Sees to it that the outputs are taken. */
 void floe__uv_agent_wake(floe_uv_ice_agent *agent);
 /* Hands an input to the core, and sees to it that the outputs are taken. */
