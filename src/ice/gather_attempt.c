@@ -424,8 +424,8 @@ void floe__attempt_lose_base(floe__attempt *a) {
     floe__relay_abandon(a);
     return;
   }
-  for (size_t i = 0; i < a->n_tries; i++) floe__try_cancel(a->tries[i]);
-  a->report.detail.cause = FLOE_CAUSE_SOCKET_FAILED;
+  for (size_t i = 0; i < a->n_tries; i++) floe__try_lose_base(a->tries[i]);
+  a->report.detail.cause = FLOE_CAUSE_SOCKET_FAILED; /* of one that never had its turn */
   a->report.detail.phase = FLOE_PHASE_SOCKET;
-  end(a, FLOE_ATTEMPT_ERROR, NULL);
+  end(a, FLOE_ATTEMPT_ERROR, pick_failure(a));
 }

@@ -197,12 +197,9 @@ void floe__relay_on_step(floe__attempt *a, floe__try *t, floe__try_step step) {
 void floe__relay_abandon(floe__attempt *a) {
   if (a->n_tries == 0) return;
   floe__try *t = a->tries[0];
-  if (t->turn != NULL) {
-    refuse_asked(a, t->turn);
-    floe__turn_abandon(t->turn);
-  }
+  if (t->turn != NULL) refuse_asked(a, t->turn);
   lose_candidates(a);
-  floe__try_cancel(t);
+  floe__try_lose_base(t);
   finish(a, "address gone");
 }
 

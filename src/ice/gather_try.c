@@ -305,6 +305,12 @@ void floe__try_cancel(floe__try *t) {
   end(t);
 }
 
+void floe__try_lose_base(floe__try *t) {
+  if (t->state == FLOE__TRY_ENDED) return;
+  if (t->turn != NULL) floe__turn_abandon(t->turn);
+  (void)floe__try_fail(t, FLOE_CAUSE_SOCKET_FAILED, 0, NULL);
+}
+
 floe__try_step floe__try_delete(floe__try *t) {
   if (t->state == FLOE__TRY_ENDED) return FLOE__TRY_STEP_NONE;
   if (t->state != FLOE__TRY_LIVE || t->turn == NULL) {

@@ -147,6 +147,8 @@ floe__try_step floe__try_on_deadline(floe__try *t);
 void floe__try_give_up(floe__try *t);
 /* Ends it: another address has won, or the agent closes. */
 void floe__try_cancel(floe__try *t);
+/* The base's address is gone, and with it the socket: ends it, without a word to the server. */
+void floe__try_lose_base(floe__try *t);
 /* Deletes the allocation; ENDED at once when there is none. */
 floe__try_step floe__try_delete(floe__try *t);
 

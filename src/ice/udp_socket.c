@@ -81,6 +81,6 @@ void floe__udp_on_failed(floe__udp_socket *s, floe__io *io, const floe_input *in
 
 void floe__udp_close(floe__udp_socket *s, floe__io *io) {
   if (s->state != FLOE__UDP_OPENING && s->state != FLOE__UDP_OPEN) return;
-  (void)floe__io_close(io, s->id); /* without memory the driver closes it when the agent is freed */
+  if (!floe__io_close(io, s->id)) return; /* without memory the next close does it, or the end of the agent */
   go(s, FLOE__UDP_CLOSED);
 }
