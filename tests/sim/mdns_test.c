@@ -178,6 +178,16 @@ static void questions_for_the_same_share_their_packets(void **state) {
   hub_assert_status(p->a, other, FLOE_DNS_NODATA);
 }
 
+static void who_asks_later_waits_as_long(void **state) {
+  pair *p = *state;
+  (void)hub_resolve(p->a, PEER, V4);
+  sim_run_for(p->h->s, 100);
+  uint32_t second = hub_resolve(p->a, PEER, V4);
+  sim_run_for(p->h->s, 5000);
+  hub_assert_status(p->a, second, FLOE_DNS_TIMEOUT);
+  assert_int_equal(hub_result(p->a, second)->at, 3100);
+}
+
 static void own_names_need_no_network(void **state) {
   pair *p = *state;
   hub_register(p->a, PEER, "192.0.2.1");
@@ -605,6 +615,7 @@ int main(void) {
       TEST(what_is_lost_is_asked_again),
       TEST(a_lost_answer_is_given_again_after_a_second),
       TEST(questions_for_the_same_share_their_packets),
+      TEST(who_asks_later_waits_as_long),
       TEST(own_names_need_no_network),
       TEST(a_name_registered_while_it_is_asked_for_is_found),
       TEST(a_cancelled_question_is_not_decided),

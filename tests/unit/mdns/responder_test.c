@@ -255,6 +255,12 @@ static void what_the_query_knows_is_not_told_again(void **state) {
   sim_run_for(f->h->s, 2000);
   ASK(f, "192.0.2.1:40000", KNOWN "\0\0\0\x78\0\x04\xc0\0\x02\x02"); /* a plain resolver knows nothing */
   assert_int_equal(hub_count(f->h, f->host, 1, V4), 3);
+  sim_run_for(f->h->s, 2000);
+  ASK(f, "192.0.2.1:5353",
+      "\0\0\0\0\0\x01\0\x01\0\0\0\0" NAME
+      "\0\x1c\0\x01"
+      "\xc0\x0c\0\x01\0\x01\0\0\0\x78\0\x04\xc0\0\x02\x02"); /* not what it asks for */
+  assert_int_equal(hub_count(f->h, f->host, 1, V4), 4);
 #undef KNOWN
 }
 
