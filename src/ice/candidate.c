@@ -48,8 +48,10 @@ static uint32_t direction_preference(floe_candidate_type type, floe_tcp_type tcp
 
 uint32_t floe__candidate_tcp_priority(floe_candidate_type type, floe_tcp_type tcp_type, uint16_t preference,
                                       uint16_t component) {
-  /* RFC 6544 4.2: local preference = (2^13) * direction-pref + other-pref. */
-  uint32_t local = direction_preference(type, tcp_type) << 13 | (uint32_t)preference >> 3;
+  /* RFC 6544 4.2: local preference = (2^13) * direction-pref + other-pref. Preferences count down from the largest:
+   * the order of the first 2^13 is kept. */
+  uint32_t other = preference > 0xffff - 0x1fff ? preference - (0xffff - 0x1fffu) : 0;
+  uint32_t local = direction_preference(type, tcp_type) << 13 | other;
   return tcp_type_preference(type) << 24 | local << 8 | (uint32_t)(256 - component);
 }
 

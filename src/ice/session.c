@@ -159,11 +159,22 @@ static void on_relayed(void *owner, uint32_t candidate, const floe_addr *from, f
   floe__path path = {.local = floe__session_candidate(s, candidate), .remote = *from};
   bool taken = path.local != NULL && floe__session_on_packet(s, &path, data);
   /* A program may use a relay without a peer connection (floe_ice_agent_permit). */
-  if (!taken && s->remote_ufrag == NULL) (void)floe__io_data(s->io, candidate, from, data);
+  if (!taken && !s->is_ended && s->remote_ufrag == NULL) (void)floe__io_data(s->io, candidate, from, data);
 }
 
 static void on_permission(void *owner, uint32_t candidate, const floe_addr *peer, floe__permit_result result) {
   floe__check_on_permission(owner, candidate, peer, result);
+}
+
+static bool is_passive(const floe__remote *r) {
+  return r->pub.transport == FLOE_TRANSPORT_TCP && r->pub.tcp_type == FLOE_TCP_TYPE_PASSIVE;
+}
+
+/* RFC 6544 4.1: active candidates are there whenever the peer waits to be connected to. */
+static void use_tcp(const floe__session *s, floe__gather *g) {
+  for (size_t i = 0; i < s->remotes.n; i++) {
+    if (is_passive(s->remotes.items[i])) floe__gather_use_tcp(g);
+  }
 }
 
 static floe__gather *add_gather(floe__session *s) {
@@ -179,7 +190,9 @@ static floe__gather *add_gather(floe__session *s) {
       .owner = s,
   };
   floe__gather *g = floe__gather_new(&setup);
-  if (g != NULL) s->gathers[s->n_gathers++] = g;
+  if (g == NULL) return NULL;
+  s->gathers[s->n_gathers++] = g;
+  use_tcp(s, g);
   return g;
 }
 
@@ -251,6 +264,7 @@ floe_status floe__session_set_remote(floe__session *s, const floe_ice_parameters
 
 static void on_remote(floe__session *s, floe__remote *r, bool promoted) {
   if (promoted) floe__checklist_sort(s);
+  for (size_t i = 0; i < s->n_gathers && is_passive(r); i++) floe__gather_use_tcp(s->gathers[i]);
   floe__checklist_on_remote(s, r);
 }
 
@@ -446,6 +460,7 @@ static void run_due_pairs(floe__session *s) {
 
 void floe__session_on_deadline(floe__session *s) {
   for (size_t i = 0; i < s->n_gathers; i++) floe__gather_on_deadline(s->gathers[i]);
+  if (!s->is_ended) fail_if_over(s); /* its moment may have passed in a call that is no input */
   while (!s->is_ended && floe__session_deadline(s).at <= s->io->now) {
     if (floe__session_is_checking(s)) {
       run_due_pairs(s);
