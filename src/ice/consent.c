@@ -133,6 +133,8 @@ static void disconnect(floe__session *s, floe_cause cause) {
   s->lost_at = s->consent.answered_at;
   floe__session_go(s, FLOE_ICE_CONNECTION_DISCONNECTED, cause);
   s->repair_at = s->io->now;
+  /* A TURN server that was restarted says nothing of itself: it only relays no more. */
+  for (size_t i = 0; i < s->n_gathers; i++) floe__gather_hurry_relays(s->gathers[i]);
 }
 
 void floe__consent_lose(floe__session *s, floe_cause cause) {

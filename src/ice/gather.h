@@ -218,6 +218,8 @@ floe__attempt *floe__gather_relay(floe__gather *g, uint32_t candidate, bool *kno
 /* For connectivity checks: lets the peer send to the relay candidate, over a channel if asked; answered by
  * setup.on_permission (and not by a PERMISSION output). False: the allocation is gone, or no memory. */
 bool floe__gather_relay_permit(floe__gather *g, uint32_t candidate, const floe_addr *peer, bool use_channel);
+/* Asks each server whether the allocation there still lives. */
+void floe__gather_hurry_relays(floe__gather *g);
 
 /* Called by an attempt that has just ended. */
 void floe__gather_on_attempt_ended(floe__gather *g, floe__attempt *a);

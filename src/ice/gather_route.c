@@ -106,3 +106,13 @@ bool floe__gather_relay_permit(floe__gather *g, uint32_t candidate, const floe_a
   const floe__try *live = a == NULL ? NULL : floe__attempt_live(a);
   return live != NULL && floe__turn_permit(live->turn, g->io->now, peer, use_channel);
 }
+
+void floe__gather_hurry_relays(floe__gather *g) {
+  for (size_t i = 0; i < g->n_servers; i++) {
+    const floe__gather_server *s = &g->servers[i];
+    for (size_t k = 0; k < s->n_attempts; k++) {
+      const floe__try *live = floe__attempt_live(s->attempts[k]);
+      if (live != NULL && live->turn != NULL) floe__turn_hurry(live->turn, g->io->now);
+    }
+  }
+}

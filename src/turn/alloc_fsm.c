@@ -449,6 +449,10 @@ void floe__turn_delete(floe__turn *turn, floe_time now) {
   start_refresh(turn, now);
 }
 
+void floe__turn_hurry(floe__turn *turn, floe_time now) {
+  if (turn->state == FLOE__TURN_LIVE && turn->refresh_at > now) turn->refresh_at = now;
+}
+
 void floe__turn_abandon(floe__turn *turn) {
   end(turn);
 }

@@ -102,6 +102,8 @@ floe__deadline floe__turn_deadline(const floe__turn *turn);
 /* Deletes a LIVE allocation; one that is being deleted goes on so; in any other state it ends at once, with one Refresh
  * behind it when a signed Allocate was not answered yet. */
 void floe__turn_delete(floe__turn *turn, floe_time now);
+/* Refreshes a LIVE allocation now: is it still there? No answer is no loss before it would have expired anyway. */
+void floe__turn_hurry(floe__turn *turn, floe_time now);
 /* The connection to the server broke: LIVE becomes ENDED and the caller reports allocation loss. */
 void floe__turn_abandon(floe__turn *turn);
 
