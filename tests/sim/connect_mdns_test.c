@@ -103,6 +103,7 @@ static void other_names_are_never_looked_up(void **state) {
   peers *p = peers_new(1);
   sim_dns_add(p->s, "host.example.org", "10.0.1.1", NULL);
   p->a.out.no_parameters = p->b.out.no_parameters = true;
+  p->b.out.no_candidates = true;
   p->b.waits_for_offer = false;
   peers_begin(p);
   floe_ice_parameters params = *floe_ice_agent_local_parameters(sim_agent_core(p->b.agent));
@@ -111,7 +112,7 @@ static void other_names_are_never_looked_up(void **state) {
                    FLOE_OK);
   sim_run_for(p->s, 20000);
   assert_string_equal(sim_agent_wire_with(p->a.agent, "resolve"), "");
-  assert_int_equal(sim_agent_verdict(p->a.agent), FLOE_CAUSE_REMOTE_UNRESOLVABLE);
+  peers_true(p, sim_agent_verdict(p->a.agent) == FLOE_CAUSE_REMOTE_UNRESOLVABLE);
   peers_free(p);
 }
 

@@ -10,6 +10,7 @@
 
 typedef enum tcp_state {
   TCP_CONNECTING = 0,
+  TCP_HALF_OPEN, /* a SYN has come to a listener: the program knows nothing of it yet */
   TCP_OPEN,
   TCP_ENDED, /* closed here: nothing is told any more */
 } tcp_state;
@@ -40,6 +41,7 @@ typedef struct answer {
   sim_host *to_host;
   floe_addr src, dst; /* as the server sees them */
   sim_tcp *met;       /* nullable: the other one connects to this one at the same time */
+  sim_tcp *half_open; /* nullable: the other end */
   bool failed;
   floe_net_error error;
 } answer;
@@ -102,7 +104,9 @@ void sim_tcp_set(sim_tcp *t, const sim_tcp_ops *ops, void *user) {
 size_t sim_host_open_sockets(const sim_host *h) {
   size_t n = 0;
   for (const sim_udp *u = h->udp; u != NULL; u = u->next) n += u->closed ? 0 : 1;
-  for (const sim_tcp *t = h->tcp; t != NULL; t = t->next) n += t->state == TCP_ENDED ? 0 : 1;
+  for (const sim_tcp *t = h->tcp; t != NULL; t = t->next) {
+    n += t->state == TCP_ENDED || t->state == TCP_HALF_OPEN ? 0 : 1;
+  }
   return n;
 }
 
@@ -183,7 +187,10 @@ static void meet(sim_tcp *a, sim_tcp *b) {
 static void on_answer(void *user, void *payload) {
   sim_tcp *client = user;
   const answer *a = payload;
-  if (client->state != TCP_CONNECTING) return;
+  if (client->state != TCP_CONNECTING) {
+    if (a->half_open != NULL) a->half_open->state = TCP_ENDED;
+    return;
+  }
   if (a->failed) {
     fail_conn(client, a->error);
     return;
@@ -192,7 +199,7 @@ static void on_answer(void *user, void *payload) {
     meet(client, a->met);
     return;
   }
-  sim_tcp *server = new_conn(a->to_host, &a->dst, &a->src);
+  sim_tcp *server = a->half_open;
   server->state = TCP_OPEN;
   server->peer = client;
   client->peer = server;
@@ -205,6 +212,14 @@ static void answer_later(sim_tcp *client, floe_time delay, answer a) {
   answer *copy = sim_must(malloc(sizeof *copy));
   *copy = a;
   sim_after(client->host->s, delay, on_answer, client, copy);
+}
+
+/* A port may be shared, a connection not. */
+static bool is_connected(const sim_host *h, const floe_addr *local, const floe_addr *remote) {
+  for (const sim_tcp *t = h->tcp; t != NULL; t = t->next) {
+    if (t->state != TCP_ENDED && floe_addr_equal(&t->local, local) && floe_addr_equal(&t->remote, remote)) return true;
+  }
+  return false;
 }
 
 /* Somebody there connects from where the SYN goes to, to where it comes from. */
@@ -224,10 +239,15 @@ static void on_syn(void *user, void *payload) {
   if (client->state != TCP_CONNECTING) return;
   if (a.to_host->deaf) return;
   a.met = find_connecting(&a);
+  bool is_taken = a.met == NULL && is_connected(a.to_host, &a.dst, &a.src);
+  if (is_taken) return;
   if (a.met == NULL && find_listener(a.to_host, &a.dst) == NULL) {
     if (a.to_host->stealth) return;
     a.failed = true;
     a.error = FLOE_NET_REFUSED;
+  } else if (a.met == NULL) {
+    a.half_open = new_conn(a.to_host, &a.dst, &a.src);
+    a.half_open->state = TCP_HALF_OPEN;
   }
   answer_later(client, sim_net_delay(a.to_host, client->host), a);
 }
@@ -279,14 +299,6 @@ sim_tcp *sim_tcp_connect(sim_host *h, const floe_addr *local, const floe_addr *r
   t->user = user;
   sim_after(h->s, 0, send_syn, t, NULL);
   return t;
-}
-
-/* A port may be shared, a connection not. */
-static bool is_connected(const sim_host *h, const floe_addr *local, const floe_addr *remote) {
-  for (const sim_tcp *t = h->tcp; t != NULL; t = t->next) {
-    if (t->state != TCP_ENDED && floe_addr_equal(&t->local, local) && floe_addr_equal(&t->remote, remote)) return true;
-  }
-  return false;
 }
 
 sim_tcp *sim_tcp_connect_shared(sim_host *h, const floe_addr *local, const floe_addr *remote, const sim_tcp_ops *ops,
