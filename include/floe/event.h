@@ -87,21 +87,22 @@ FLOE_API const char *floe_tcp_type_name(floe_tcp_type type);
 
 /** A candidate (W3C RTCIceCandidate, RFC 8839 5.1). */
 typedef struct floe_ice_candidate {
-  uint32_t id;                   /**< names it in calls on the same agent; never 0, never used twice */
-  const char *text;              /**< the candidate-attribute: "candidate:..." */
-  char foundation[33];           /**< RFC 8445 5.1.1.3 */
-  uint8_t component;             /**< 1 */
-  floe_transport transport;      /**< UDP, or TCP (RFC 6544) */
-  floe_tcp_type tcp_type;        /**< TCP candidates */
-  uint32_t priority;             /**< RFC 8445 5.1.2 */
-  floe_candidate_type type;      /**< host, srflx, prflx or relay */
-  floe_addr address;             /**< what the peer sends to; port 9 for active TCP candidates. Of a remote candidate
-                                      with a name: family 0 until it is resolved */
-  const char *mdns_name;         /**< nullable: the ".local" name that stands for the address in `text` */
-  floe_addr related;             /**< base of a srflx, mapped address of a relay; family 0 for host; 0.0.0.0:9 or [::]:9
-                                      where it must not be told */
-  const char *url;               /**< nullable: the server's URL, byte for byte as configured */
-  bool has_relay_protocol;       /**< relay candidates */
+  uint32_t id;              /**< names it in calls on the same agent; never 0, never used twice */
+  const char *text;         /**< the candidate-attribute: "candidate:..." */
+  char foundation[33];      /**< RFC 8445 5.1.1.3 */
+  uint8_t component;        /**< 1 */
+  floe_transport transport; /**< UDP, or TCP (RFC 6544) */
+  floe_tcp_type tcp_type;   /**< TCP candidates */
+  uint32_t priority;        /**< RFC 8445 5.1.2 */
+  floe_candidate_type type; /**< host, srflx, prflx or relay */
+  floe_addr address;        /**< what the peer sends to; port 9 for active TCP candidates. Of a local candidate with
+                                 a name: the real address, which `text` hides. Of a remote one with a name: family
+                                 0 until it is resolved */
+  const char *mdns_name;    /**< nullable: the ".local" name that stands for the address in `text` */
+  floe_addr related;        /**< base of a srflx, mapped address of a relay; family 0 for host; 0.0.0.0:9 or [::]:9
+                                 where it must not be told */
+  const char *url;          /**< nullable: the server's URL, byte for byte as configured */
+  bool has_relay_protocol;  /**< relay candidates */
   floe_transport relay_protocol; /**< how the TURN server is spoken to */
   bool has_server;               /**< srflx and relay candidates */
   uint32_t server_index;         /**< `iceServers[server_index]` */

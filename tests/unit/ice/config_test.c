@@ -160,6 +160,83 @@ static void checks_the_other_members(void **state) {
   expect(&cfg, FLOE_E_TYPE, "", FLOE_NO_OFFSET);
 }
 
+#define PWD "0123456789012345678901"
+
+/* RFC 8839 5.4. */
+static void checks_ufrag_and_pwd(void **state) {
+  (void)state;
+  floe_ice_config cfg = config_of(NULL, 0);
+  cfg.local_ufrag = "abcd";
+  expect(&cfg, FLOE_E_TYPE, "localPwd", FLOE_NO_OFFSET);
+  cfg.local_pwd = PWD;
+  assert_int_equal(floe_ice_config_check(&cfg, NULL), FLOE_OK);
+  cfg.local_ufrag = NULL;
+  expect(&cfg, FLOE_E_TYPE, "localUfrag", FLOE_NO_OFFSET);
+  cfg.local_ufrag = "abc";
+  expect(&cfg, FLOE_E_SYNTAX, "localUfrag", FLOE_NO_OFFSET);
+  cfg.local_ufrag = "ab-d";
+  expect(&cfg, FLOE_E_SYNTAX, "localUfrag", 2);
+  cfg.local_ufrag = "abcd";
+  cfg.local_pwd = "012345678901234567890";
+  expect(&cfg, FLOE_E_SYNTAX, "localPwd", FLOE_NO_OFFSET);
+}
+
+static void checks_what_connecting_needs(void **state) {
+  (void)state;
+  floe_ice_config cfg = config_of(NULL, 0);
+  cfg.check_dscp = 63;
+  assert_int_equal(floe_ice_config_check(&cfg, NULL), FLOE_OK);
+  cfg.check_dscp = 64;
+  expect(&cfg, FLOE_E_TYPE, "checkDscp", FLOE_NO_OFFSET);
+  cfg = config_of(NULL, 0);
+  cfg.no_tcp = cfg.tcp_passive = true;
+  expect(&cfg, FLOE_E_TYPE, "noTcp", FLOE_NO_OFFSET);
+  cfg.tcp_passive = false;
+  cfg.tcp_so = true;
+  expect(&cfg, FLOE_E_TYPE, "noTcp", FLOE_NO_OFFSET);
+}
+
+/* RFC 8445 2.5, RFC 6544 4.1. */
+static void a_lite_agent_has_hosts_only(void **state) {
+  (void)state;
+  floe_ice_server server = {.urls = stun_url, .n_urls = 1};
+  floe_ice_config cfg = config_of(&server, 1);
+  cfg.lite = true;
+  expect(&cfg, FLOE_E_TYPE, "lite", FLOE_NO_OFFSET);
+  cfg.n_ice_servers = 0;
+  cfg.tcp_passive = true;
+  assert_int_equal(floe_ice_config_check(&cfg, NULL), FLOE_OK);
+  cfg.ice_transport_policy = FLOE_ICE_TRANSPORT_POLICY_RELAY;
+  expect(&cfg, FLOE_E_TYPE, "lite", FLOE_NO_OFFSET);
+  cfg.ice_transport_policy = FLOE_ICE_TRANSPORT_POLICY_ALL;
+  cfg.tcp_so = true;
+  expect(&cfg, FLOE_E_TYPE, "tcpSo", FLOE_NO_OFFSET);
+}
+
+static void checks_and_copies_rewrites(void **state) {
+  (void)state;
+  floe_address_rewrite rewrites[2] = {0};
+  assert_true(floe_addr_parse(&rewrites[0].shown, "203.0.113.9"));
+  floe_ice_config cfg = config_of(NULL, 0);
+  cfg.n_rewrites = 2;
+  expect(&cfg, FLOE_E_TYPE, "rewrites[0]", FLOE_NO_OFFSET); /* no list */
+  cfg.rewrites = rewrites;
+  expect(&cfg, FLOE_E_TYPE, "rewrites[1]", FLOE_NO_OFFSET); /* nothing to show */
+  assert_true(floe_addr_parse(&rewrites[1].shown, "203.0.113.9"));
+  assert_true(floe_addr_parse(&rewrites[1].local, "2001:db8::1"));
+  expect(&cfg, FLOE_E_TYPE, "rewrites[1]", FLOE_NO_OFFSET); /* of another family */
+  assert_true(floe_addr_parse(&rewrites[1].local, "10.0.0.1"));
+  floe_env *env;
+  floe__settings *s;
+  assert_int_equal(floe_env_new(&env, NULL), FLOE_OK);
+  assert_int_equal(floe__settings_new(&s, env, &cfg, NULL), FLOE_OK);
+  rewrites[1].local.ip[0] = 99;
+  assert_int_equal(s->cfg.n_rewrites, 2);
+  assert_int_equal(s->cfg.rewrites[1].local.ip[0], 10);
+  floe__settings_free(s);
+  floe_env_free(env);
+}
+
 static void copies_deeply_and_prepares(void **state) {
   (void)state;
   floe_env *env;
@@ -211,6 +288,10 @@ int main(void) {
       cmocka_unit_test(ignores_credentials_of_stun),
       cmocka_unit_test(caps_servers_loudly),
       cmocka_unit_test(checks_the_other_members),
+      cmocka_unit_test(checks_ufrag_and_pwd),
+      cmocka_unit_test(checks_what_connecting_needs),
+      cmocka_unit_test(a_lite_agent_has_hosts_only),
+      cmocka_unit_test(checks_and_copies_rewrites),
       cmocka_unit_test(copies_deeply_and_prepares),
       cmocka_unit_test(an_agent_is_refused_alike),
   };

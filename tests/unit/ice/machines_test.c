@@ -66,12 +66,60 @@ static void bases_are_what_may_be_used(void **state) {
     char buf[FLOE_ADDR_TEXT];
     assert_string_equal(floe_addr_format(&list.items[i].interface.addr, buf), expected[i]);
     assert_int_equal(list.items[i].surfaces, i == 2 || i >= 4);
-    assert_int_equal(list.items[i].rank, i);
+    /* RFC 8421 4: the families take turns, IPv6 first. */
+    static const uint32_t ranks[] = {1, 0, 3, 2, 4, 6};
+    assert_int_equal(list.items[i].rank, ranks[i]);
   }
   assert_true(floe__base_list_has_family(&list, FLOE_FAMILY_IPV4));
   assert_true(floe__base_list_has_family(&list, FLOE_FAMILY_IPV6));
   floe__free(f.env, list.items);
   finish(&f);
+}
+
+typedef struct filter {
+  const char *refused;
+  uint32_t n_asked;
+} filter;
+
+static bool refuse(void *user, const floe_interface *i) {
+  filter *f = user;
+  char ip[FLOE_ADDR_TEXT];
+  f->n_asked++;
+  assert_false(floe_addr_is_loopback(&i->addr));
+  return strcmp(floe_addr_format_ip(&i->addr, ip), f->refused) != 0;
+}
+
+/* The stable address gives way to the temporary one, unless that is refused; each is asked about once. */
+static void a_refused_address_is_no_base(void **state) {
+  (void)state;
+  static const char *const refused[] = {"2001:db8::1", "2001:db8::2", "192.0.2.1"};
+  static const char *const expected[][3] = {
+      {"127.0.0.1", "192.0.2.1", "2001:db8::2"},
+      {"127.0.0.1", "192.0.2.1", "2001:db8::1"},
+      {"127.0.0.1", "2001:db8::2", NULL},
+  };
+  for (size_t row = 0; row < 3; row++) {
+    filter user = {.refused = refused[row]};
+    floe_ice_config cfg;
+    floe_ice_config_init(&cfg, sizeof cfg);
+    cfg.filter_interface = refuse;
+    cfg.filter_user = &user;
+    fixture f = begin(&cfg);
+    floe_interface all[] = {interface("lo", 1, "127.0.0.1"), interface("eth0", 2, "192.0.2.1"),
+                            interface("eth0", 2, "2001:db8::1"), interface("eth0", 2, "2001:db8::2"),
+                            interface("eth0", 2, "0.0.0.0")};
+    all[3].is_temporary = true;
+    floe__base_list list = {0};
+    assert_true(floe__base_list_make(&list, &f.io, all, sizeof all / sizeof all[0]));
+    assert_int_equal(user.n_asked, 3);
+    assert_int_equal(list.n, row == 2 ? 2 : 3);
+    for (size_t i = 0; i < list.n; i++) {
+      char buf[FLOE_ADDR_TEXT];
+      assert_string_equal(floe_addr_format(&list.items[i].interface.addr, buf), expected[row][i]);
+    }
+    floe__free(f.env, list.items);
+    finish(&f);
+  }
 }
 
 static void a_base_serves_its_own_kind(void **state) {
@@ -155,6 +203,58 @@ static void a_port_range_is_tried_whole(void **state) {
   floe_output out;
   assert_false(floe__io_next(&f.io, &out));
   finish(&f);
+}
+
+/* What is asked of the driver for each kind; the multiplexer's socket has a port of its own. */
+static void each_kind_is_opened_in_its_way(void **state) {
+  (void)state;
+  static const struct {
+    floe__socket_kind kind;
+    floe_transport transport;
+    bool listen, shared;
+    uint16_t port;
+  } rows[] = {
+      {FLOE__SOCKET_UDP, FLOE_TRANSPORT_UDP, false, false, 5000},
+      {FLOE__SOCKET_SHARED_UDP, FLOE_TRANSPORT_UDP, false, true, 0},
+      {FLOE__SOCKET_LISTENER, FLOE_TRANSPORT_TCP, true, false, 5000},
+      {FLOE__SOCKET_SO_LISTENER, FLOE_TRANSPORT_TCP, true, true, 5000},
+  };
+  floe_ice_config cfg;
+  floe_ice_config_init(&cfg, sizeof cfg);
+  cfg.port_min = cfg.port_max = 5000;
+  fixture f = begin(&cfg);
+  floe_addr local = addr("192.0.2.1");
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    floe__udp_socket s;
+    floe_output out;
+    floe__udp_open(&s, &f.io, &local, rows[i].kind);
+    assert_true(floe__io_next(&f.io, &out));
+    assert_int_equal(out.type, FLOE_OUTPUT_OPEN);
+    assert_int_equal(out.u.open.sock, s.id);
+    assert_int_equal(out.u.open.transport, rows[i].transport);
+    assert_int_equal(out.u.open.listen, rows[i].listen);
+    assert_int_equal(out.u.open.shared, rows[i].shared);
+    assert_int_equal(out.u.open.local.port, rows[i].port);
+    assert_int_equal(out.u.open.remote.family, FLOE_FAMILY_NONE);
+  }
+  finish(&f);
+}
+
+static void a_base_shares_only_what_surfaces(void **state) {
+  (void)state;
+  for (int row = 0; row < 4; row++) {
+    floe_ice_config cfg;
+    floe_ice_config_init(&cfg, sizeof cfg);
+    cfg.shared_sockets = (row & 1) != 0;
+    fixture f = begin(&cfg);
+    floe__base b = {.interface = interface("eth0", 2, "192.0.2.1"), .surfaces = (row & 2) != 0};
+    floe_output out;
+    floe__base_open_udp(&b, &f.io);
+    assert_true(floe__io_next(&f.io, &out));
+    assert_int_equal(out.u.open.shared, row == 3);
+    assert_int_equal(floe__base_is_shared(&b, &f.io), row == 3);
+    finish(&f);
+  }
 }
 
 static void another_error_is_no_matter_of_the_port(void **state) {
@@ -336,10 +436,13 @@ static void events_keep_their_order(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(bases_are_what_may_be_used),
+      cmocka_unit_test(a_refused_address_is_no_base),
       cmocka_unit_test(a_base_serves_its_own_kind),
       cmocka_unit_test(families_of_a_host),
       cmocka_unit_test(a_link_local_address_surfaces_on_a_host_without_others),
       cmocka_unit_test(a_port_range_is_tried_whole),
+      cmocka_unit_test(each_kind_is_opened_in_its_way),
+      cmocka_unit_test(a_base_shares_only_what_surfaces),
       cmocka_unit_test(another_error_is_no_matter_of_the_port),
       cmocka_unit_test(a_socket_closes_once),
       cmocka_unit_test(one_family_waits_a_second_for_the_other),

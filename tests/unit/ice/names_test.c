@@ -134,6 +134,19 @@ static void causes_stand_in_the_contracts_order(void **state) {
       "relay_private_address",
       "relay_no_data",
       "cancelled",
+      "no_local_candidates",
+      "no_remote_candidates",
+      "remote_unresolvable",
+      "no_common_family",
+      "checks_unanswered",
+      "checks_one_way",
+      "checks_unreachable",
+      "ufrag_mismatch",
+      "relay_denied",
+      "role_conflict",
+      "not_nominated",
+      "consent_lost",
+      "network_gone",
   };
   assert_int_equal(FLOE_CAUSE_COUNT, sizeof order / sizeof order[0]);
   int group = 0;
