@@ -46,6 +46,7 @@ bool floe__agent_is_closing(const floe_ice_agent *agent) {
 
 /* Time never goes back: an earlier `now` counts as the latest seen. */
 void floe__agent_advance(floe_ice_agent *agent, floe_time now) {
+  agent->io.env->trace_agent = agent->number;
   if (now > agent->io.now) agent->io.now = now;
 }
 
@@ -87,6 +88,7 @@ void floe__agent_settle(floe_ice_agent *agent) {
 static bool make(floe_ice_agent *agent, floe_env *env, floe__settings *settings) {
   agent->settings = settings;
   agent->io.env = env;
+  agent->number = env->trace_agent = ++env->n_agents;
   agent->io.settings = settings;
   agent->conn.io = &agent->io;
   agent->conn.events = &agent->events;
@@ -309,6 +311,7 @@ static bool put_event(floe_ice_agent *agent, floe_output *out) {
 
 void floe_ice_agent_poll(floe_ice_agent *agent, floe_output *out) {
   memset(out, 0, sizeof *out);
+  agent->io.env->trace_agent = agent->number;
   floe__agent_settle(agent);
   finish_close(agent);
   /* A refused permission comes after the event that says why. */

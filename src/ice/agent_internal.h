@@ -14,6 +14,7 @@ typedef enum floe__agent_state {
 
 struct floe_ice_agent {
   floe__io io;
+  uint32_t number; /* in traces */
   floe__settings *settings;
   floe__agent_state state;
   floe_ice_gathering_state gathering_state; /* as told by the events handed out */

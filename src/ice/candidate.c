@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "base/assert.h"
+#include "base/trace.h"
 
 /* RFC 8445 5.1.2.2: recommended type preferences. */
 static uint32_t type_preference(floe_candidate_type type) {
@@ -134,6 +135,17 @@ bool floe__candidate_add(floe__candidate_list *list, floe_env *env, floe__candid
   if (!set_text(c, env)) return false;
   list->items[list->n++] = c;
   return true;
+}
+
+void floe__candidate_trace(const floe__candidate *c, floe_env *env, floe_time now) {
+  floe__trace t;
+  if (!floe__trace_begin(&t, env, now, "ice.local")) return;
+  floe__trace_int(&t, "id", c->pub.id);
+  floe__trace_text(&t, "type", floe_candidate_type_name(c->pub.type));
+  floe__trace_text(&t, "transport", floe_transport_name(c->pub.transport));
+  floe__trace_int(&t, "priority", c->pub.priority);
+  floe__trace_addr(&t, "addr", &c->pub.address);
+  floe__trace_end(&t);
 }
 
 void floe__candidate_tell(floe__candidate_list *list, floe__candidate *c) {

@@ -45,6 +45,8 @@ const floe__candidate *floe__candidate_find_redundant(const floe__candidate_list
  * owns it from then on. False: no memory; `c` stays the caller's. */
 bool floe__candidate_add(floe__candidate_list *list, floe_env *env, floe__candidate *c /* takes */,
                          uint16_t local_preference);
+/* After it was added. */
+void floe__candidate_trace(const floe__candidate *c, floe_env *env, floe_time now);
 /* It is told from now on; the event is the caller's. Cannot fail. */
 void floe__candidate_tell(floe__candidate_list *list, floe__candidate *c);
 /* Nothing can be sent from it any more. */

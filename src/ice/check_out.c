@@ -322,9 +322,12 @@ static floe__candidate *find_mapped(floe__session *s, const floe__pair *p, const
   c->base = local->base;
   c->sock = local->sock;
   uint16_t preference = (uint16_t)(local->pub.priority >> 8 & 0xffff);
-  if (floe__candidate_add(&s->candidates, s->io->env, c, preference)) return c;
-  floe__free(s->io->env, c);
-  return NULL;
+  if (!floe__candidate_add(&s->candidates, s->io->env, c, preference)) {
+    floe__free(s->io->env, c);
+    return NULL;
+  }
+  floe__candidate_trace(c, s->io->env, s->io->now);
+  return c;
 }
 
 static void note_valid(floe__session *s, floe__pair *p, const floe_addr *mapped) {

@@ -48,6 +48,7 @@ static bool keep(floe__gather *g, floe__candidate *c, floe__attempt *a, uint16_t
   if (!floe__candidate_add(g->candidates, g->io->env, c, local_preference)) return false;
   g->io->last_candidate++;
   if (a != NULL) a->server->n_candidates++;
+  floe__candidate_trace(c, g->io->env, g->io->now);
   return true;
 }
 

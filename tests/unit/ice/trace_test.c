@@ -18,10 +18,12 @@ static void keep(void *user, const char *json, size_t len) {
   l->text[l->len] = '\0';
 }
 
-static floe_ice_agent *make_agent(floe_env *env) {
+static floe_ice_agent *make_agent(floe_env *env, const char *ufrag) {
   floe_ice_config cfg;
   floe_ice_agent *agent;
   floe_ice_config_init(&cfg, sizeof cfg);
+  cfg.local_ufrag = ufrag;
+  cfg.local_pwd = "asd88fgpdd777uzjYhagZg";
   assert_int_equal(floe_ice_agent_new(&agent, env, &cfg, NULL), FLOE_OK);
   return agent;
 }
@@ -46,7 +48,7 @@ static void agents_are_told_apart(void **state) {
   cfg.user = &l;
   cfg.trace = keep;
   assert_int_equal(floe_env_new(&env, &cfg), FLOE_OK);
-  floe_ice_agent *first = make_agent(env), *second = make_agent(env);
+  floe_ice_agent *first = make_agent(env, "ann1"), *second = make_agent(env, "ben2");
   assert_int_equal(floe_ice_agent_gather(second, 0), FLOE_OK);
   assert_int_equal(floe_ice_agent_gather(first, FLOE_MS), FLOE_OK);
   list_no_interface(second, 2 * FLOE_MS);
@@ -59,13 +61,16 @@ static void agents_are_told_apart(void **state) {
   floe_env_free(env);
   assert_string_equal(
       l.text,
-      "{\"t_ms\":0.000,\"event\":\"agent.state\",\"agent\":2,\"from\":\"new\",\"to\":\"gathering\"}\n"
-      "{\"t_ms\":1.000,\"event\":\"agent.state\",\"agent\":1,\"from\":\"new\",\"to\":\"gathering\"}\n"
+      "{\"t_ms\":0.000,\"event\":\"ice.session\",\"agent\":2,\"ufrag\":\"ben2\",\"change\":\"started\"}\n"
+      "{\"t_ms\":0.000,\"event\":\"agent.state\",\"agent\":2,\"from\":\"idle\",\"to\":\"gathering\"}\n"
+      "{\"t_ms\":1.000,\"event\":\"ice.session\",\"agent\":1,\"ufrag\":\"ann1\",\"change\":\"started\"}\n"
+      "{\"t_ms\":1.000,\"event\":\"agent.state\",\"agent\":1,\"from\":\"idle\",\"to\":\"gathering\"}\n"
       "{\"t_ms\":2.000,\"event\":\"gather.state\",\"agent\":2,\"from\":\"listing\",\"to\":\"open\"}\n"
       "{\"t_ms\":2.000,\"event\":\"gather.state\",\"agent\":2,\"from\":\"open\",\"to\":\"complete\"}\n"
       "{\"t_ms\":3.000,\"event\":\"gather.state\",\"agent\":1,\"from\":\"listing\",\"to\":\"open\"}\n"
       "{\"t_ms\":3.000,\"event\":\"gather.state\",\"agent\":1,\"from\":\"open\",\"to\":\"complete\"}\n"
       "{\"t_ms\":4.000,\"event\":\"agent.state\",\"agent\":2,\"from\":\"gathering\",\"to\":\"closing\"}\n"
+      "{\"t_ms\":4.000,\"event\":\"ice.session\",\"agent\":2,\"ufrag\":\"ben2\",\"change\":\"ended\"}\n"
       "{\"t_ms\":4.000,\"event\":\"gather.state\",\"agent\":2,\"from\":\"complete\",\"to\":\"closing\"}\n"
       "{\"t_ms\":4.000,\"event\":\"gather.state\",\"agent\":2,\"from\":\"closing\",\"to\":\"closed\"}\n"
       "{\"t_ms\":4.000,\"event\":\"agent.state\",\"agent\":2,\"from\":\"closing\",\"to\":\"closed\"}\n");
