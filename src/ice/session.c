@@ -75,6 +75,7 @@ static char *draw(floe_env *env, size_t len) {
   return text;
 }
 
+/* `started` is told with what is first done with it: before that the time is not known. */
 static void trace_session(const floe__session *s, const char *change) {
   floe__trace t;
   if (!floe__trace_begin(&t, s->io->env, s->io->now, "ice.session")) return;
@@ -101,7 +102,6 @@ floe__session *floe__session_new(floe__connection *conn) {
   }
   conn->io->used_configured = true;
   s->local = (floe_ice_parameters){s->ufrag, s->pwd, cfg->lite};
-  trace_session(s, "started");
   return s;
 }
 
@@ -198,6 +198,7 @@ static floe__gather *add_gather(floe__session *s) {
 
 bool floe__session_gather(floe__session *s) {
   FLOE__ASSERT(s->n_gathers == 0);
+  if (s->remote_ufrag == NULL) trace_session(s, "started");
   floe__gather *g = add_gather(s);
   if (g == NULL) return false;
   floe__gather_start(g);
@@ -250,6 +251,7 @@ floe_status floe__session_set_remote(floe__session *s, const floe_ice_parameters
     return FLOE_E_NOMEM;
   }
   floe__stun_key_init(key, p->pwd, strlen(p->pwd));
+  if (s->n_gathers == 0) trace_session(s, "started");
   s->remote_ufrag = ufrag;
   s->remote_pwd = pwd;
   s->remote_key = key;
@@ -477,7 +479,7 @@ void floe__session_on_deadline(floe__session *s) {
 void floe__session_end(floe__session *s, bool at_once) {
   if (s->is_ended) return;
   s->is_ended = true;
-  trace_session(s, "ended");
+  if (s->n_gathers > 0 || s->remote_ufrag != NULL) trace_session(s, "ended");
   s->selected = NULL;
   floe__consent_stop(s);
   for (size_t i = 0; i < s->n_links; i++) floe__tcp_link_free(s->links[i], s->io);
