@@ -364,12 +364,32 @@ void fake_interfaces(fake_core *fake) {
   fake_push(fake, &out);
 }
 
+static void push_resolve(fake_core *fake, floe_output *out, const char *host) {
+  fake_output *copy = push(fake, out, host, strlen(host));
+  copy->out.u.resolve.host = (const char *)copy->data;
+}
+
 void fake_resolve(fake_core *fake, floe_req_id req, const char *host, floe_family family) {
   floe_output out = {.type = FLOE_OUTPUT_RESOLVE};
   out.u.resolve.req = req;
   out.u.resolve.family = family;
-  fake_output *copy = push(fake, &out, host, strlen(host));
-  copy->out.u.resolve.host = (const char *)copy->data;
+  push_resolve(fake, &out, host);
+}
+
+void fake_resolve_multicast(fake_core *fake, floe_req_id req, const char *host, floe_family family) {
+  floe_output out = {.type = FLOE_OUTPUT_RESOLVE};
+  out.u.resolve.req = req;
+  out.u.resolve.family = family;
+  out.u.resolve.multicast = true;
+  push_resolve(fake, &out, host);
+}
+
+void fake_publish(fake_core *fake, const char *name, const floe_addr *address, bool withdraw) {
+  floe_output out = {.type = FLOE_OUTPUT_PUBLISH};
+  out.u.publish.address = *address;
+  out.u.publish.withdraw = withdraw;
+  fake_output *copy = push(fake, &out, name, strlen(name));
+  copy->out.u.publish.name = (const char *)copy->data;
 }
 
 void fake_event(fake_core *fake, floe_event_type type) {

@@ -67,6 +67,8 @@ void fake_transmit_marked(fake_core *fake, floe_sock_id sock, const floe_addr *t
 void fake_data(fake_core *fake, uint32_t candidate, const floe_addr *from, const void *data, size_t len);
 void fake_interfaces(fake_core *fake);
 void fake_resolve(fake_core *fake, floe_req_id req, const char *host, floe_family family);
+void fake_resolve_multicast(fake_core *fake, floe_req_id req, const char *host, floe_family family);
+void fake_publish(fake_core *fake, const char *name, const floe_addr *address, bool withdraw);
 void fake_event(fake_core *fake, floe_event_type type);
 
 /* The n-th input (from 0) of this type and this socket or look-up (0 = any), or NULL. */
