@@ -27,8 +27,9 @@ typedef struct floe__candidate_list {
   const floe_ice_candidate **told; /* those with is_told, as the API gives them out */
   size_t n, n_told, items_cap, told_cap;
   uint32_t n_foundations;
-  uint32_t dropped; /* beyond max_candidates */
-  uint32_t n_gone;  /* counts up with each that becomes is_gone */
+  uint32_t dropped;     /* beyond max_candidates */
+  uint32_t n_gone;      /* counts up with each that becomes is_gone */
+  uint32_t n_under_way; /* gatherings for this list that have begun and are not complete */
 } floe__candidate_list;
 
 /* RFC 8445 5.1.2.1: (2^24)*(type preference) + (2^8)*(local preference) + (256 - component ID). Of a UDP candidate. */

@@ -94,10 +94,18 @@ void floe__gather_free(floe__gather *g) {
 
 static void begin(floe__gather *g) {
   floe__io *io = g->io;
+  g->is_under_way = true;
+  g->candidates->n_under_way++;
   g->started_at = io->now;
   g->deadline_at = floe__after_ms(io->now, io->settings->cfg.timing.gathering_timeout_ms);
   floe__event_init(&g->gathering_node, FLOE_EVENT_ICEGATHERINGSTATECHANGE, io->now, g->started_at);
   g->gathering_node.event.u.gathering_state = FLOE_ICE_GATHERING_GATHERING;
+}
+
+static void end_being_under_way(floe__gather *g) {
+  if (!g->is_under_way) return;
+  g->is_under_way = false;
+  g->candidates->n_under_way--;
 }
 
 void floe__gather_start(floe__gather *g) {
@@ -108,7 +116,7 @@ void floe__gather_start(floe__gather *g) {
 static void open_host_sockets(floe__gather *g) {
   for (size_t i = 0; i < g->bases.n; i++) {
     floe__base *b = &g->bases.items[i];
-    if (b->surfaces) floe__base_open_udp(b, g->io);
+    if (b->surfaces && !b->is_gone) floe__base_open_udp(b, g->io);
   }
   floe__gather_open_listeners(g);
 }
@@ -120,7 +128,7 @@ static void open_on_bases(floe__gather *g) {
 }
 
 static void on_interfaces(floe__gather *g, const floe_input *in) {
-  if (g->state != FLOE__GATHER_LISTING) return;
+  if (g->state != FLOE__GATHER_LISTING || g->is_partial) return;
   bool ok = floe__base_list_make(&g->bases, g->io, in->interfaces, in->n_interfaces) && in->os_error == 0;
   g->listing_error = in->os_error;
   (void)snprintf(g->listing_error_text, sizeof g->listing_error_text, "%s",
@@ -214,8 +222,8 @@ void floe__gather_tell(floe__gather *g, floe__event_node *node) {
 }
 
 static void tell_complete(floe__gather *g) {
-  if (g->is_partial && g->bases.n == 0) return;    /* there was nothing to gather on, and `gathering` was not told */
-  if (!g->io->settings->cfg.continual_gathering) { /* else more may always come */
+  if (g->gathering_node.event.name == NULL) return; /* there was nothing to gather on */
+  if (!g->io->settings->cfg.continual_gathering) {  /* else more may always come */
     floe__event_init(&g->end_node, FLOE_EVENT_ICECANDIDATE, g->io->now, g->started_at);
     floe__gather_tell(g, &g->end_node);
   }
@@ -226,6 +234,7 @@ static void tell_complete(floe__gather *g) {
 
 static void complete(floe__gather *g) {
   go(g, FLOE__GATHER_COMPLETE);
+  end_being_under_way(g);
   g->completed_at = g->io->now;
   close_opening(g);
   for (size_t i = 0; i < g->bases.n; i++) floe__gather_release_base(g, &g->bases.items[i]);
@@ -279,6 +288,7 @@ static void finish_closing(floe__gather *g) {
 void floe__gather_close(floe__gather *g) {
   if (g->state == FLOE__GATHER_CLOSING || g->state == FLOE__GATHER_CLOSED) return;
   go(g, FLOE__GATHER_CLOSING);
+  end_being_under_way(g);
   g->deadline_at = floe__after_ms(g->io->now, g->io->settings->cfg.timing.close_timeout_ms);
   close_opening(g);
   for (size_t i = 0; i < g->bases.n; i++) floe__gather_withdraw_name(g, &g->bases.items[i]);
@@ -306,19 +316,40 @@ static void settle(floe__gather *g) {
   if (g->state == FLOE__GATHER_CLOSING && !is_deleting(g)) finish_closing(g);
 }
 
-void floe__gather_start_on(floe__gather *g, const floe_interface *list, size_t n) {
+/* Waits for another gathering of its session to be complete: what is told lies between one `gathering` and one
+ * `complete`, and each URL has at most one 701 there. */
+static bool is_waiting(const floe__gather *g) {
+  return g->is_partial && g->state == FLOE__GATHER_LISTING;
+}
+
+static void open_nothing(floe__gather *g) {
+  for (size_t i = 0; i < g->n_servers; i++) g->servers[i].unused = true;
+  go(g, FLOE__GATHER_OPEN);
+  settle(g);
+}
+
+static void open_partial(floe__gather *g) {
+  bool any = false;
+  for (size_t i = 0; i < g->bases.n; i++) any = any || !g->bases.items[i].is_gone;
+  if (!any) {
+    open_nothing(g);
+    return;
+  }
   begin(g);
-  g->is_partial = true;
-  (void)floe__base_list_make(&g->bases, g->io, list, n); /* without memory: the next change of addresses brings it up */
-  if (g->bases.n > 0) floe__gather_tell(g, &g->gathering_node);
-  for (size_t i = 0; i < g->n_servers && g->bases.n == 0; i++) g->servers[i].unused = true;
-  floe__gather_note_addresses(g, list, n);
+  floe__gather_tell(g, &g->gathering_node);
   open_on_bases(g);
   settle(g);
 }
 
+void floe__gather_start_on(floe__gather *g, const floe_interface *list, size_t n) {
+  g->is_partial = true;
+  bool ok = floe__base_list_make(&g->bases, g->io, list, n);
+  if (ok) floe__gather_note_addresses(g, list, n); /* else the next change of addresses brings them up again */
+  if (g->bases.n == 0) open_nothing(g);            /* else at its deadline: now, or when the others are done */
+}
+
 void floe__gather_on_interfaces_changed(floe__gather *g, const floe_interface *list, size_t n) {
-  if (g->state != FLOE__GATHER_OPEN && g->state != FLOE__GATHER_COMPLETE) return;
+  if (g->state != FLOE__GATHER_OPEN && g->state != FLOE__GATHER_COMPLETE && !is_waiting(g)) return;
   floe__gather_lose_addresses(g, list, n);
   settle(g);
 }
@@ -365,6 +396,8 @@ void floe__gather_on_input(floe__gather *g, const floe_input *in) {
 
 floe__deadline floe__gather_deadline(const floe__gather *g) {
   floe__deadline d = FLOE__NO_DEADLINE;
+  if (is_waiting(g))
+    return floe__deadline_at(g->candidates->n_under_way == 0 ? g->io->now : FLOE_TIME_NEVER, "gather.next");
   bool open = g->state == FLOE__GATHER_LISTING || g->state == FLOE__GATHER_OPEN;
   if (open) d = floe__deadline_at(g->deadline_at, "gather.all");
   if (g->state == FLOE__GATHER_CLOSING) d = floe__deadline_at(g->deadline_at, "gather.close");
@@ -398,6 +431,7 @@ static void run_due_attempts(floe__gather *g) {
 
 void floe__gather_on_deadline(floe__gather *g) {
   while (floe__gather_deadline(g).at <= g->io->now) {
+    if (is_waiting(g)) open_partial(g);
     bool open = g->state == FLOE__GATHER_LISTING || g->state == FLOE__GATHER_OPEN;
     if (open) run_due_lookups(g);
     run_due_attempts(g);

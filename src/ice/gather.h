@@ -164,9 +164,10 @@ struct floe__gather {
   floe_time started_at, deadline_at, completed_at;
   int listing_error; /* 0, or why the host's addresses could not be listed */
   char listing_error_text[40];
-  bool is_mute;    /* its ICE session was restarted: nothing of it is told any more but iceservererror */
-  bool is_partial; /* begun with floe__gather_start_on: other gatherings have the other addresses */
-  bool uses_tcp;   /* active TCP candidates are made */
+  bool is_mute;      /* its ICE session was restarted: nothing of it is told any more but iceservererror */
+  bool is_partial;   /* begun with floe__gather_start_on: other gatherings have the other addresses */
+  bool is_under_way; /* counts in candidates->n_under_way */
+  bool uses_tcp;     /* active TCP candidates are made */
   floe__base_list bases;
   floe__listener *listeners; /* of passive and simultaneous-open TCP candidates */
   size_t n_listeners;
@@ -192,8 +193,9 @@ floe__gather *floe__gather_new(const floe__gather_setup *setup);
 void floe__gather_free(floe__gather *g); /* NULL is fine; not while its nodes are queued */
 
 void floe__gather_start(floe__gather *g);
-/* Continual gathering: begins with these addresses instead of asking for the host's. Tells `gathering` itself, unless
- * none of them can be used. A server that none of them reaches is `unused`: it was tried from the others. */
+/* Continual gathering: gathers on these addresses instead of asking for the host's, as soon as no other gathering of
+ * the session is under way. Tells `gathering` itself, unless none of them can be used. A server that none of them
+ * reaches is `unused`: it was tried from the others. */
 void floe__gather_start_on(floe__gather *g, const floe_interface *list, size_t n);
 /* These are the host's addresses now: what is on others is gone. Candidates get is_gone, sockets are closed, attempts
  * end, allocations are abandoned. */

@@ -142,8 +142,9 @@ void floe__gather_open_listeners(floe__gather *g) {
   }
   for (size_t i = 0; i < g->bases.n; i++) {
     floe__base *b = &g->bases.items[i];
-    if (b->surfaces && cfg->tcp_passive) listen_on(g, b, FLOE__SOCKET_LISTENER);
-    if (b->surfaces && cfg->tcp_so) listen_on(g, b, FLOE__SOCKET_SO_LISTENER);
+    if (!b->surfaces || b->is_gone) continue;
+    if (cfg->tcp_passive) listen_on(g, b, FLOE__SOCKET_LISTENER);
+    if (cfg->tcp_so) listen_on(g, b, FLOE__SOCKET_SO_LISTENER);
   }
 }
 

@@ -105,7 +105,7 @@ static void add_for_bases(floe__gather_server *s, floe_family family, const floe
   floe_addr list[MAX_ADDRS];
   for (size_t i = 0; i < g->bases.n; i++) {
     floe__base *base = &g->bases.items[i];
-    if (base->interface.addr.family != family) continue;
+    if (base->interface.addr.family != family || base->is_gone) continue;
     size_t count = served(s, base, addrs, n, list);
     if (count > 0) (void)add_attempt(s, base, family, list, count);
   }

@@ -228,6 +228,38 @@ static void a_server_of_another_family_is_no_error(void **state) {
   world_free(w);
 }
 
+/* One gathering after the other: what is told of each lies between its `gathering` and its `complete`. */
+static void a_new_address_waits_its_turn(void **state) {
+  (void)state;
+  world *w = continual(STUN);
+  sim_drop(w->s, "192.0.2.1");
+  world_start(w);
+  assert_int_equal(sim_agent_gather(w->agent), FLOE_OK);
+  sim_run_for(w->s, 1000);
+  for (int i = 0; i < 3; i++) { /* two come, one goes again before its turn */
+    static const char *const addresses[] = {"10.0.1.1", "10.0.2.1", "10.0.3.1"};
+    sim_host_add_address(w->client, "eth1", addresses[i]);
+    sim_agent_tell_interfaces(w->agent);
+    sim_run_for(w->s, 100);
+  }
+  lose(w, "10.0.2.1");
+  sim_run_for(w->s, 60 * 1000);
+  world_expect(w, BEGIN "5000.0 error 701 udp_timeout " STUN
+                        " at 10.0.0.1:50000 binding\n"
+                        "5000.0 state complete\n"
+                        "5000.0 state gathering\n"
+                        "5000.0 candidate host 10.0.1.1:50001\n"
+                        "10000.0 error 701 udp_timeout " STUN
+                        " at 10.0.1.1:50001 binding\n"
+                        "10000.0 state complete\n"
+                        "10000.0 state gathering\n"
+                        "10000.0 candidate host 10.0.3.1:50002\n"
+                        "15000.0 error 701 udp_timeout " STUN
+                        " at 10.0.3.1:50002 binding\n"
+                        "15000.0 state complete\n");
+  world_free(w);
+}
+
 /* Each gathering counts its errors anew (the contract's section 2.6). */
 static void its_errors_are_told(void **state) {
   (void)state;
@@ -311,6 +343,7 @@ int main(void) {
       cmocka_unit_test(a_new_address_is_gathered_on),
       cmocka_unit_test(without_the_option_it_is_not),
       cmocka_unit_test(a_server_of_another_family_is_no_error),
+      cmocka_unit_test(a_new_address_waits_its_turn),
       cmocka_unit_test(its_errors_are_told),
       cmocka_unit_test(an_address_that_cannot_be_used_is_no_news),
       cmocka_unit_test(an_address_that_comes_back_is_new),
