@@ -147,6 +147,7 @@ static void start_relayed(floe__session *s, floe__pair *p) {
 void floe__check_start(floe__session *s, floe__pair *p) {
   FLOE__ASSERT(p->state == FLOE_PAIR_WAITING);
   floe__pair_go(p, s->io, FLOE_PAIR_IN_PROGRESS, FLOE_PAIR_FAILURE_NONE);
+  p->begun_at = s->io->now;
   if (floe__pair_is_tcp(p)) {
     start_tcp(s, p);
   } else if (p->local->pub.type == FLOE_CANDIDATE_RELAY) {

@@ -128,6 +128,7 @@ floe__pair *floe__checklist_pair(floe__session *s, floe__candidate *local, floe_
   p->remote = remote;
   p->priority = priority;
   p->keepalive_at = FLOE_TIME_NEVER;
+  s->fresh_at = s->io->now;
   insert(s, p);
   s->is_idle = false;
   return p;

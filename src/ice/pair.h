@@ -54,7 +54,8 @@ struct floe__pair {
   bool cancelled_nominates;
   uint8_t cancelled[FLOE__STUN_TXN_ID];
 
-  uint32_t trigger; /* 0, or its place in the triggered-check queue: lower is earlier */
+  floe_time begun_at; /* IN_PROGRESS: since when */
+  uint32_t trigger;   /* 0, or its place in the triggered-check queue: lower is earlier */
   floe_time nominating_since;
   uint8_t conflicts;                   /* 487 in answer to its checks */
   bool is_nominating;                  /* controlling: the next check carries USE-CANDIDATE */

@@ -231,6 +231,7 @@ static void begin_checks(floe__session *s) {
   const floe_ice_timing *timing = &s->io->settings->cfg.timing;
   s->started_at = s->io->now;
   s->patience_at = floe__after_ms(s->io->now, timing->patience_ms);
+  s->fresh_at = s->io->now;
   s->is_idle = false;
   floe__session_go(s, FLOE_ICE_CONNECTION_CHECKING, FLOE_CAUSE_NONE);
 }
@@ -299,10 +300,17 @@ static void complete(floe__session *s) {
   floe__session_go(s, FLOE_ICE_CONNECTION_COMPLETED, FLOE_CAUSE_NONE);
 }
 
+/* A peer that goes on checking and never answers keeps a check of ours open for ever (RFC 8445 7.3.1.4 begins it anew
+ * each time): when the newest pair has had twice the time that a check may take, that is enough. */
+static floe_time enough_at(const floe__session *s) {
+  return floe__after_ms(s->fresh_at, 2 * (uint64_t)s->io->settings->cfg.timing.patience_ms);
+}
+
 /* RFC 8863 3: not before patience is over, for the peer may still be learnt of. */
 static void fail_if_over(floe__session *s) {
   if (s->state != FLOE_ICE_CONNECTION_CHECKING || s->io->now < s->patience_at) return;
-  if (floe__checklist_is_open(s) || floe__remote_is_pending(&s->remotes)) return;
+  bool is_open = floe__checklist_is_open(s) || floe__remote_is_pending(&s->remotes);
+  if (is_open && s->io->now < enough_at(s)) return;
   floe_time nominated_by =
       s->valid_at == FLOE_TIME_NEVER ? 0 : floe__after_ms(s->valid_at, s->io->settings->cfg.timing.patience_ms);
   if (s->io->now < nominated_by) return;
@@ -420,9 +428,16 @@ static floe_time next_check_at(const floe__session *s) {
 static floe_time fail_at(const floe__session *s) {
   if (s->state != FLOE_ICE_CONNECTION_CHECKING) return FLOE_TIME_NEVER;
   if (s->io->now < s->patience_at) return s->patience_at;
-  if (s->valid_at == FLOE_TIME_NEVER) return FLOE_TIME_NEVER; /* whatever is open has a deadline of its own */
+  if (s->io->now < enough_at(s)) return enough_at(s);
+  if (s->valid_at == FLOE_TIME_NEVER) return FLOE_TIME_NEVER;
   floe_time by = floe__after_ms(s->valid_at, s->io->settings->cfg.timing.patience_ms);
   return by > s->io->now ? by : FLOE_TIME_NEVER;
+}
+
+/* A check that waits for something else than its answer: for a TCP connection to be made, by us or by the peer. */
+static floe_time waits_until(const floe__session *s, const floe__pair *p) {
+  if (p->state != FLOE_PAIR_IN_PROGRESS || p->txn.state == FLOE__STUN_TXN_OPEN) return FLOE_TIME_NEVER;
+  return floe__after_ms(p->begun_at, s->io->settings->cfg.timing.patience_ms);
 }
 
 static floe__deadline pairs_deadline(const floe__session *s) {
@@ -430,6 +445,7 @@ static floe__deadline pairs_deadline(const floe__session *s) {
   for (size_t i = 0; i < s->n_pairs; i++) {
     const floe__pair *p = s->pairs[i];
     d = floe__earliest(d, floe__deadline_at(floe__stun_txn_deadline(&p->txn), "ice.check"));
+    d = floe__earliest(d, floe__deadline_at(waits_until(s, p), "ice.check.connection"));
     if (p->state == FLOE_PAIR_SUCCEEDED && p != s->selected && p->txn.state != FLOE__STUN_TXN_OPEN) {
       d = floe__earliest(d, floe__deadline_at(p->keepalive_at, "ice.keepalive"));
     }
@@ -455,6 +471,9 @@ static void run_due_pairs(floe__session *s) {
   for (size_t i = 0; i < s->n_pairs; i++) {
     floe__pair *p = s->pairs[i];
     if (floe__stun_txn_deadline(&p->txn) <= now) floe__check_on_deadline(s, p);
+    if (waits_until(s, p) <= now) {
+      floe__check_fail(s, p, floe__pair_is_tcp(p) ? FLOE_PAIR_FAILURE_TCP : FLOE_PAIR_FAILURE_TIMEOUT);
+    }
     bool idle = p->state == FLOE_PAIR_SUCCEEDED && p != s->selected && p->txn.state != FLOE__STUN_TXN_OPEN;
     if (idle && p->keepalive_at <= now) floe__check_again(s, p);
   }

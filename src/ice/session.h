@@ -93,6 +93,7 @@ struct floe__session {
   floe__consent consent;
   floe_time started_at;  /* checks began */
   floe_time patience_at; /* `failed` no earlier (RFC 8863); NEVER before checks begin */
+  floe_time fresh_at;    /* the last pair was made, or checks began */
   floe_time valid_at;    /* the first pair succeeded; NEVER */
   floe_time nominate_at; /* controlling: decide then at the latest; NEVER */
   floe_time lost_at;     /* DISCONNECTED: since when nothing is heard; NEVER */
