@@ -181,7 +181,7 @@ static floe__pair *find_or_learn(floe__session *s, const floe__path *path, const
 static void on_nomination(floe__session *s, floe__pair *p) {
   p->nominated_at = s->io->now;
   if (s->conn->role != FLOE_ICE_ROLE_CONTROLLED) return;
-  if (p->state == FLOE_PAIR_SUCCEEDED) {
+  if (p->state == FLOE_PAIR_SUCCEEDED && floe__session_is_checking(s)) {
     floe__nominate_done(s, p);
   } else {
     p->peer_nominated = true; /* RFC 8445 7.3.1.5: counts once our own check has succeeded */

@@ -129,6 +129,14 @@ static bool may_choose(const floe__session *s, const floe__pair *best) {
   return is_in_trouble(s) || is_direct_upgrade(s, best);
 }
 
+/* A nomination may have come before the peer's parameters. */
+static void follow_lite(floe__session *s) {
+  for (size_t i = 0; i < s->n_pairs; i++) {
+    floe__pair *p = s->pairs[i];
+    if (p->peer_nominated && floe__pair_is_valid(p)) floe__nominate_done(s, p);
+  }
+}
+
 /* RFC 8445 6.1.1 and 8.2: two lite sides make no checks: each takes the best pair it can make. */
 static void choose_lite(floe__session *s) {
   if (s->selected != NULL || s->n_pairs == 0 || !s->remote.lite) return;
@@ -144,6 +152,7 @@ static void choose_lite(floe__session *s) {
 void floe__nominate(floe__session *s) {
   if (!floe__session_is_checking(s)) return;
   if (s->local.lite) {
+    follow_lite(s);
     choose_lite(s);
     return;
   }

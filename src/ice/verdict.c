@@ -60,10 +60,9 @@ floe_cause floe__session_verdict(const floe__session *s) {
   if (s->bad_integrity > 0 && !s->heard_anything) return FLOE_CAUSE_BAD_INTEGRITY;
   if (t.rejected_401 > 0 && !s->heard_anything) return FLOE_CAUSE_UFRAG_MISMATCH;
   if (s->n_pairs == 0) return cause_without_pairs(s);
-  if (t.denied == t.n) return FLOE_CAUSE_RELAY_DENIED;
   if (t.conflict > 0) return FLOE_CAUSE_ROLE_CONFLICT;
   if (heard_check) return s->bad_integrity > 0 ? FLOE_CAUSE_BAD_INTEGRITY : FLOE_CAUSE_CHECKS_ONE_WAY;
-  if (t.denied > 0 && t.denied + t.unreachable == t.decided) return FLOE_CAUSE_RELAY_DENIED;
+  if (t.denied > 0) return FLOE_CAUSE_RELAY_DENIED; /* the way that is left when no other works */
   if (t.unreachable > 0 && t.unreachable == t.decided) return FLOE_CAUSE_CHECKS_UNREACHABLE;
   return FLOE_CAUSE_CHECKS_UNANSWERED;
 }
