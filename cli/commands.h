@@ -4,6 +4,7 @@
 
 int floe_cmd_check(int argc, char **argv);
 int floe_cmd_explain(int argc, char **argv);
+int floe_cmd_nat(int argc, char **argv);
 int floe_cmd_testserver(int argc, char **argv);
 
 #endif

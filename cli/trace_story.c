@@ -153,7 +153,7 @@ static void on_state(const floe__trace_line *line, floe__story_agent *a) {
   a->state_ms = line->t_ms;
 }
 
-static void on_peer_check(const floe__trace_line *line, floe__story_agent *a) {
+static void on_peer_check(floe__story *s, const floe__trace_line *line, floe__story_agent *a) {
   static const char *const names[] = {
 #define FLOE__ROW(id, name, words) name,
       FLOE__PEER_CHECK_MAP(FLOE__ROW)
@@ -163,6 +163,10 @@ static void on_peer_check(const floe__trace_line *line, floe__story_agent *a) {
   for (size_t i = 0; i < FLOE__PEER_CHECK_COUNT; i++) {
     if (strcmp(outcome, names[i]) == 0) a->peer_checks[i]++;
   }
+  uint32_t remote;
+  if (!floe__trace_line_flag(line, "use_candidate") || !floe__trace_line_id(line, "remote", &remote)) return;
+  const floe__story_candidate *c = floe__story_remote_of(s, a->number, remote);
+  if (c != NULL) s->remotes[c - s->remotes].nominations++;
 }
 
 static void on_pair_state(const floe__trace_line *line, floe__story_pair *p) {
@@ -217,7 +221,7 @@ static void on_ice(floe__story *s, floe__story_agent *a, const floe__trace_line 
   if (strcmp(what, "role") == 0) take_text(a->role, sizeof a->role, line, "to");
   if (strcmp(what, "local") == 0) on_candidate(s, line, false);
   if (strcmp(what, "remote") == 0) on_candidate(s, line, true);
-  if (strcmp(what, "check.received") == 0) on_peer_check(line, a);
+  if (strcmp(what, "check.received") == 0) on_peer_check(s, line, a);
   if (strcmp(what, "session") == 0 && strcmp(floe__trace_line_text(line, "change"), "started") == 0) a->sessions++;
   if (strcmp(what, "selected") == 0) select_pair(s, a, line);
   on_pair_event(s, line, what);

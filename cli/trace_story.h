@@ -55,6 +55,7 @@ typedef struct floe__story_candidate {
   uint32_t agent, id;
   char type[FLOE__STORY_WORD], transport[FLOE__STORY_WORD], origin[FLOE__STORY_WORD];
   char addr[FLOE_ADDR_TEXT]; /* "" = not told */
+  uint64_t nominations;      /* of the peer's: checks from it that nominated */
 } floe__story_candidate;
 
 typedef struct floe__story_pair {

@@ -104,12 +104,14 @@ static void check_received(floe__words *w, const floe__story *s, const floe__tra
   };
   uint32_t remote = floe__said_id(line, "remote");
   bool is_known = floe__trace_line_flag(line, "known"), nominates = floe__trace_line_flag(line, "use_candidate");
-  (void)s;
+  const floe__story_candidate *c = floe__story_remote_of(s, line->agent, remote);
   floe__say(w, "check of the peer");
   if (remote != 0) floe__say(w, " from its candidate %u", remote);
   if (floe__said(line, "outcome", "ok")) {
     if (nominates) floe__say(w, ", nominates");
-    if (is_known && !nominates) w->group = FLOE__GROUP_PEER_CHECK;
+    /* Consent checks of the controlling side nominate each time. */
+    bool is_news = !is_known || (nominates && (c == NULL || c->nominations <= 1));
+    if (!is_news) w->group = FLOE__GROUP_PEER_CHECK;
     w->member = remote;
     return;
   }

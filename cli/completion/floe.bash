@@ -7,7 +7,10 @@ _floe_check_options="--ice-servers --all --relay-only --no-relay-test --demo --e
 
 _floe_explain_options="--summary --json --agent --verbose --help -s -v -h"
 
-_floe_testserver_options="--listen --user --credential --secret --realm --relay-ip --sha256 --lifetime --write-ca
+_floe_nat_options="--server --ipv4 --ipv6 --interface --timeout --tls-port --no-transports --dns-server --json --verbose
+  --help -4 -6 -v -h"
+
+_floe_testserver_options="--listen --alternate --user --credential --secret --realm --relay-ip --sha256 --lifetime --write-ca
   --quiet --verbose --help -q -v -h"
 
 _floe_check() {
@@ -39,15 +42,35 @@ _floe_check() {
   fi
 }
 
+_floe_nat() {
+  local cur=$1 prev=$2
+  case $prev in
+    --interface)
+      COMPREPLY=($(compgen -W "$(ls /sys/class/net 2>/dev/null)" -- "$cur"))
+      return
+      ;;
+    --timeout | --tls-port | --dns-server)
+      return
+      ;;
+  esac
+  if [[ $cur == -* ]]; then
+    COMPREPLY=($(compgen -W "$_floe_nat_options" -- "$cur"))
+  else
+    COMPREPLY=($(compgen -W "stun: stuns: turn: turns:" -- "$cur"))
+    compopt -o nospace 2>/dev/null
+  fi
+}
+
 _floe() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "check explain testserver help --help --version" -- "$cur"))
+    COMPREPLY=($(compgen -W "check explain nat testserver help --help --version" -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
     check) _floe_check "$cur" "$prev" ;;
+    nat) _floe_nat "$cur" "$prev" ;;
     testserver)
       if [[ $prev == --write-ca ]]; then
         COMPREPLY=($(compgen -f -- "$cur"))
@@ -63,7 +86,7 @@ _floe() {
         compopt -o filenames 2>/dev/null
       fi
       ;;
-    help) COMPREPLY=($(compgen -W "check explain testserver" -- "$cur")) ;;
+    help) COMPREPLY=($(compgen -W "check explain nat testserver" -- "$cur")) ;;
   esac
 }
 

@@ -18,7 +18,7 @@ same() { # FILE EXPECTED
 }
 
 # Recorded traces, and what is to be said of them.
-for trace in connected failed; do
+for trace in connected failed lost; do
   explain 0 "$TRACES/$trace.jsonl"
   same out "$TRACES/$trace.txt"
   [ ! -s "$DIR/err" ] || fail "$trace: something on standard error"

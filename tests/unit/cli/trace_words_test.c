@@ -202,6 +202,13 @@ static void what_repeats_has_a_group(void **state) {
   assert_int_equal(words_of(&s, "ice.check.received", ",'remote':5,'known':0,'outcome':'ok'").group, FLOE__GROUP_NONE);
   assert_int_equal(words_of(&s, "ice.check.received", ",'remote':5,'known':1,'outcome':'refused'").group,
                    FLOE__GROUP_NONE);
+  add_line(&s, 1, "ice.remote", ",'id':5");
+  add_line(&s, 1, "ice.check.received", ",'remote':5,'known':1,'use_candidate':1,'outcome':'ok'");
+  w = words_of(&s, "ice.check.received", ",'remote':5,'known':1,'use_candidate':1,'outcome':'ok'");
+  assert_int_equal(w.group, FLOE__GROUP_NONE); /* the first nomination is news */
+  add_line(&s, 1, "ice.check.received", ",'remote':5,'known':1,'use_candidate':1,'outcome':'ok'");
+  w = words_of(&s, "ice.check.received", ",'remote':5,'known':1,'use_candidate':1,'outcome':'ok'");
+  assert_int_equal(w.group, FLOE__GROUP_PEER_CHECK); /* consent checks repeat it */
   w = words_of(&s, "ice.consent", ",'pair':6,'outcome':'ok'");
   assert_int_equal(w.group, FLOE__GROUP_CONSENT);
   assert_int_equal(w.member, 6);
