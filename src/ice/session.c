@@ -7,8 +7,9 @@
 #include "base/trace.h"
 #include "ice/parameters.h"
 
-#define UFRAG_LEN 4  /* 24 bits of randomness, as RFC 8445 5.3 asks for */
-#define PWD_LEN   24 /* 144 bits; 128 are asked for */
+#define UFRAG_LEN        4  /* 24 bits of randomness, as RFC 8445 5.3 asks for */
+#define UFRAG_LEN_SHARED 12 /* 72 bits: no two of a million agents on one port have the same */
+#define PWD_LEN          24 /* 144 bits; 128 are asked for */
 
 /* --- role ------------------------------------------------------------------------------------------------------- */
 
@@ -94,7 +95,8 @@ floe__session *floe__session_new(floe__connection *conn) {
   s->consent.next_at = s->consent.retry_at = FLOE_TIME_NEVER;
   const floe_ice_config *cfg = &conn->io->settings->cfg;
   bool first = cfg->local_ufrag != NULL && !conn->io->used_configured;
-  s->ufrag = first ? floe__strdup(env, cfg->local_ufrag) : draw(env, UFRAG_LEN);
+  size_t ufrag_len = cfg->shared_sockets ? UFRAG_LEN_SHARED : UFRAG_LEN;
+  s->ufrag = first ? floe__strdup(env, cfg->local_ufrag) : draw(env, ufrag_len);
   s->pwd = first ? floe__strdup(env, cfg->local_pwd) : draw(env, PWD_LEN);
   if (s->ufrag == NULL || s->pwd == NULL) {
     floe__session_free(s);
