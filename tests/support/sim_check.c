@@ -186,7 +186,9 @@ static floe_verdict worst_of(const floe_report *report) {
 /* A failed server was told of: never neither used nor reported (design.md 4). */
 static void check_was_told(sim_agent *a, const floe_server_report *server) {
   if (server->verdict != FLOE_VERDICT_FAILED) return;
-  for (size_t i = a->first_error; i < a->n_errors; i++) {
+  /* With continual gathering the report is that of the first one, before those on later addresses. */
+  size_t first = a->cfg.continual_gathering ? 0 : a->first_error;
+  for (size_t i = first; i < a->n_errors; i++) {
     const sim_error *e = &a->errors[i];
     bool is_same =
         strcmp(e->url, server->url) == 0 && e->credentials == sim_agent_credentials_of(a, server->server_index);
