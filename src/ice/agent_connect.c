@@ -55,7 +55,10 @@ void floe__agent_tell_connection(floe_ice_agent *agent) {
   const floe__session *s = floe__agent_active(agent);
   tell_pair(agent, s->selected);
   if (s->state == agent->told_state) return;
-  /* W3C: `failed` comes by way of `disconnected`, and `completed` by way of `connected`. */
+  /* W3C: everything comes by way of `checking`, `failed` then by way of `disconnected`, `completed` of `connected`. */
+  if (agent->told_state == FLOE_ICE_CONNECTION_NEW && s->state != FLOE_ICE_CONNECTION_CHECKING) {
+    (void)tell_state(agent, FLOE_ICE_CONNECTION_CHECKING, FLOE_CAUSE_NONE);
+  }
   bool was_up =
       agent->told_state == FLOE_ICE_CONNECTION_CONNECTED || agent->told_state == FLOE_ICE_CONNECTION_COMPLETED;
   if (s->state == FLOE_ICE_CONNECTION_FAILED && was_up) {
