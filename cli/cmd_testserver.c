@@ -58,33 +58,41 @@ static int fail_starting(const char *what, int status) {
   return FLOE__EXIT_OTHER;
 }
 
-/* Opens one port, or the four of a square. Returns how many, or a negative error of libuv. */
+static void print_port(const floe__testserver_port *port, const floe_addr *bound, const char *script) {
+  char addr[FLOE_ADDR_TEXT];
+  (void)printf("listening %s %s (%s)\n", floe_transport_name(port->transport), floe_addr_format(bound, addr), script);
+}
+
+/* Opens one port, or the four of a square, of which the first is the port's own. */
 static int open_port(run *r, const floe__testserver_port *port, const floe_addr *alternate, floe_addr bound[4]) {
-  int status = alternate == NULL
-                   ? floe__testserver_uv_listen(r->server, port->transport, &port->addr, &port->script, &bound[0])
-                   : floe__testserver_uv_listen_square(r->server, &port->addr, alternate, &port->script, bound);
-  if (status != 0) return status;
-  return alternate == NULL ? 1 : 4;
+  if (alternate == NULL) {
+    return floe__testserver_uv_listen(r->server, port->transport, &port->addr, &port->script, &bound[0]);
+  }
+  return floe__testserver_uv_listen_square(r->server, &port->addr, alternate, &port->script, bound);
+}
+
+static const floe__testserver_port *first_udp(const floe__testserver_options *o) {
+  for (size_t i = 0; i < o->n_ports; i++) {
+    if (o->ports[i].transport == FLOE_TRANSPORT_UDP) return &o->ports[i];
+  }
+  return NULL;
 }
 
 static int open_ports(run *r, const floe__testserver_options *o) {
-  const floe_addr *alternate = o->has_alternate ? &o->alternate : NULL;
+  const floe__testserver_port *square = o->has_alternate ? first_udp(o) : NULL;
+  floe_addr bound[4], corners[4];
   for (size_t i = 0; i < o->n_ports; i++) {
     const floe__testserver_port *port = &o->ports[i];
-    bool is_udp = port->transport == FLOE_TRANSPORT_UDP;
-    floe_addr bound[4];
-    char text[512], addr[FLOE_ADDR_TEXT];
-    int n = open_port(r, port, is_udp ? alternate : NULL, bound);
-    if (n < 0) {
-      (void)snprintf(text, sizeof text, "--listen %s: %s", port->arg, uv_strerror(n));
+    char text[512];
+    int status = open_port(r, port, port == square ? &o->alternate : NULL, bound);
+    if (status != 0) {
+      (void)snprintf(text, sizeof text, "--listen %s: %s", port->arg, uv_strerror(status));
       return refuse(text);
     }
-    if (is_udp) alternate = NULL;
-    for (int k = 0; !o->quiet && k < n; k++) {
-      (void)printf("listening %s %s (%s)\n", floe_transport_name(port->transport), floe_addr_format(&bound[k], addr),
-                   port->script_text);
-    }
+    if (port == square) memcpy(corners, bound, sizeof corners);
+    if (!o->quiet) print_port(port, &bound[0], port->script_text);
   }
+  for (int i = 1; square != NULL && !o->quiet && i < 4; i++) print_port(square, &corners[i], "alternate");
   (void)fflush(stdout);
   return FLOE__EXIT_OK;
 }
