@@ -15,8 +15,8 @@ build_packages="cmake ninja-build gcc libc6-dev make pkg-config libssl-dev libuv
   libunistring-dev"
 test_packages="clang libclang-rt-14-dev clang-format libcmocka-dev coturn dnsmasq-base nftables iproute2 doxygen
   groff openssl python3"
-# Other ICE agents, for Floe's to connect with.
-peer_packages="libnice-dev python3-aioice chromium-headless-shell"
+# Other ICE agents, and another that speaks multicast DNS, for Floe's to talk with.
+peer_packages="libnice-dev python3-aioice chromium-headless-shell avahi-daemon avahi-utils"
 
 case ${1-} in
   build) wanted=$build_packages ;;
