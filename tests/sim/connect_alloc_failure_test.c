@@ -9,6 +9,9 @@ static void be_quick(peer *x) {
   x->cfg.timing.patience_ms = 2000;
   x->cfg.timing.check_rto_ms = 100;
   x->cfg.timing.check_transmissions = 4;
+  x->cfg.timing.consent_interval_ms = 200;
+  x->cfg.timing.disconnected_ms = 500;
+  x->cfg.timing.consent_timeout_ms = 2000;
 }
 
 static void two_hosts(peers *p) {
@@ -76,7 +79,10 @@ static void live(peers *p) {
   }
   sim_run_for(p->s, 50);
   if (floe_ice_agent_remote_parameters(sim_agent_core(p->a.agent)) != NULL) {
-    if (sim_agent_restart(p->a.agent) == FLOE_OK) peer_offer(&p->a);
+    if (sim_agent_restart(p->a.agent) == FLOE_OK) {
+      p->a.generation++;
+      peer_offer(&p->a);
+    }
     sim_run_for(p->s, 5000);
   }
   sim_host_remove_address(p->b.host, "10.0.1.1");

@@ -122,29 +122,27 @@ typedef struct message {
   bool lite;
   char ufrag[260];
   char pwd[260];
-  char answers[260]; /* the ufrag of the offer that it answers, and all that is told after that; "": an offer */
+  uint32_t generation; /* of the sender's session */
+  size_t len;
   char text[];
 } message;
-
-static const floe_ice_parameters *remote_of(const peer *x) {
-  return floe_ice_agent_remote_parameters(sim_agent_core(x->agent));
-}
 
 static bool is_alive(const peer *x) {
   return x->agent != NULL && sim_agent_core(x->agent) != NULL;
 }
 
-/* No memory is the one thing that a message may come to grief on. */
+/* No memory is the one thing that a message may come to grief on, and what follows from that. */
 static void check_status(const peer *x, floe_status st, const char *what) {
-  if (st == FLOE_OK || st == FLOE_E_NOMEM) return;
+  if (st == FLOE_OK || sim_agent_failed_allocations(x->agent) > 0) return;
   const floe_error *why = sim_agent_why(x->agent);
   sim_fail(x->p->s, "%s refuses %s: %s: %s: %s", x->name, what, floe_status_name(st), why->path, why->message);
 }
 
-/* Parameters of another session than the one that is known: the peer has restarted, and so does this side. */
+/* Parameters of a later session than this side has: the peer has restarted, and so does this side. */
 static void follow_restart(peer *x, const message *m) {
-  const floe_ice_parameters *known = remote_of(x);
-  if (known == NULL || strcmp(known->ufrag, m->ufrag) == 0) return;
+  if (m->generation == x->generation) return;
+  x->generation = m->generation;
+  if (!x->has_offered) return; /* it has not even begun */
   check_status(x, sim_agent_restart(x->agent), "the restart");
   x->has_offered = false;
 }
@@ -158,7 +156,8 @@ static void take_parameters(peer *x, const message *m) {
 
 static void take_description(peer *x, const message *m) {
   follow_restart(x, m);
-  check_status(x, sim_agent_set_remote_description(x->agent, m->text), "the description");
+  floe_status st = sim_agent_set_remote_description(x->agent, m->text);
+  if (st != FLOE_E_TOO_LARGE) check_status(x, st, "the description"); /* as many as it may have were taken */
   if (is_alive(x) && !x->has_offered) peer_offer(x);
 }
 
@@ -171,10 +170,22 @@ static void take_candidate(peer *x, const message *m) {
   if (st == FLOE_E_SYNTAX || st == FLOE_E_TYPE) check_status(x, st, m->text);
 }
 
-static void take_end(peer *x, const message *m) {
-  const floe_ice_parameters *known = remote_of(x);
-  bool is_current = known == NULL || strcmp(known->ufrag, m->ufrag) == 0;
-  if (is_current) sim_agent_end_of_remote_candidates(x->agent);
+static void deliver(void *user, void *payload);
+
+/* What comes before the parameters of its session waits for them, as in any program. */
+static void wait_for_parameters(const message *m) {
+  message *copy = sim_must(malloc(sizeof *copy + m->len + 1));
+  memcpy(copy, m, sizeof *copy + m->len + 1);
+  sim_after(m->to->p->s, 20 * FLOE_MS, deliver, NULL, copy);
+}
+
+static void take_by_type(peer *x, const message *m) {
+  switch (m->type) {
+    case MESSAGE_PARAMETERS: take_parameters(x, m); return;
+    case MESSAGE_CANDIDATE: take_candidate(x, m); return;
+    case MESSAGE_END: sim_agent_end_of_remote_candidates(x->agent); return;
+    case MESSAGE_DESCRIPTION: take_description(x, m); return;
+  }
 }
 
 static void deliver(void *user, void *payload) {
@@ -183,13 +194,12 @@ static void deliver(void *user, void *payload) {
   if (!is_alive(m->to) || m->to->p->is_over) return;
   floe_ice_agent *core = sim_agent_core(m->to->agent);
   if (floe_ice_agent_connection_state(core) == FLOE_ICE_CONNECTION_CLOSED) return;
-  /* an answer to an offer that was replaced since */
-  if (m->answers[0] != '\0' && strcmp(m->answers, floe_ice_agent_local_parameters(core)->ufrag) != 0) return;
-  switch (m->type) {
-    case MESSAGE_PARAMETERS: take_parameters(m->to, m); return;
-    case MESSAGE_CANDIDATE: take_candidate(m->to, m); return;
-    case MESSAGE_END: take_end(m->to, m); return;
-    case MESSAGE_DESCRIPTION: take_description(m->to, m); return;
+  if (m->generation < m->to->generation) return; /* of a session that is over */
+  bool is_early = m->generation > m->to->generation && (m->type == MESSAGE_CANDIDATE || m->type == MESSAGE_END);
+  if (is_early) {
+    wait_for_parameters(m);
+  } else {
+    take_by_type(m->to, m);
   }
 }
 
@@ -202,8 +212,8 @@ static message *new_message(peer *x, message_type type, const char *text) {
   m->lite = mine->lite;
   (void)snprintf(m->ufrag, sizeof m->ufrag, "%s", mine->ufrag);
   (void)snprintf(m->pwd, sizeof m->pwd, "%s", mine->pwd);
-  const floe_ice_parameters *theirs = remote_of(x);
-  if (theirs != NULL) (void)snprintf(m->answers, sizeof m->answers, "%s", theirs->ufrag);
+  m->generation = x->generation;
+  m->len = len;
   memcpy(m->text, text, len + 1);
   return m;
 }
@@ -325,6 +335,7 @@ bool peers_run_to_failed(peers *p, uint64_t limit_ms) {
 }
 
 void peer_restart(peer *x) {
+  x->generation++;
   check_status(x, sim_agent_restart(x->agent), "to restart");
   peer_offer(x);
 }

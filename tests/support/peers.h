@@ -64,6 +64,7 @@ typedef struct peer {
   sim_agent *agent;     /* NULL until peers_start */
   /* of the session that is being signalled */
   bool has_offered;
+  uint32_t generation; /* a restart counts up, and the other side follows */
   uint64_t n_sent_data;
   size_t refused; /* candidates that the other agent refused with a status */
   floe_status last_refusal;

@@ -120,6 +120,7 @@ const char *sim_agent_trace(const sim_agent *a);
 
 /* The n-th candidateerror or servererror event so far, from 0. */
 typedef struct sim_error {
+  bool is_server_error; /* iceservererror */
   uint16_t code;
   bool has_address;
   bool has_port;

@@ -52,7 +52,6 @@ typedef struct sim_connection {
   bool restarted; /* `new` may follow */
   char **secrets;
   size_t n_secrets;
-  bool has_remote; /* the peer's parameters were given at some time */
   sim_data *data;
   size_t n_data;
   floe_error why;

@@ -130,6 +130,7 @@ void sim_check_error(sim_agent *a, const floe_candidate_error *e, const sim_erro
   if (!has_answer && group == 0) sim_fail(a->s, "a 701 with cause %s", floe_cause_id(e->detail->cause));
   for (size_t i = a->first_error; i < a->n_errors; i++) {
     const sim_error *other = &a->errors[i];
+    if (other->is_server_error) continue; /* of what lives on from before, perhaps */
     if (is_equal_event(other, copy)) sim_fail(a->s, "an equal event was told before: %s", copy->text);
     bool is_same_server = strcmp(other->url, copy->url) == 0 && other->credentials == copy->credentials;
     if (is_same_server && !has_answer) sim_fail(a->s, "a 701 for %s after an earlier event", copy->url);
@@ -190,8 +191,8 @@ static void check_was_told(sim_agent *a, const floe_server_report *server) {
   size_t first = a->cfg.continual_gathering ? 0 : a->first_error;
   for (size_t i = first; i < a->n_errors; i++) {
     const sim_error *e = &a->errors[i];
-    bool is_same =
-        strcmp(e->url, server->url) == 0 && e->credentials == sim_agent_credentials_of(a, server->server_index);
+    bool is_same = !e->is_server_error && strcmp(e->url, server->url) == 0 &&
+                   e->credentials == sim_agent_credentials_of(a, server->server_index);
     if (is_same) return;
   }
   sim_fail(a->s, "%s failed without an event", server->url);

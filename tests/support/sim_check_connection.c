@@ -31,7 +31,9 @@ static bool may_follow(floe_ice_connection_state from, floe_ice_connection_state
 
 void sim_check_connection_change(sim_agent *a, const floe_connection_change *change) {
   const char *from = floe_ice_connection_state_name(a->c.told), *to = floe_ice_connection_state_name(change->state);
-  if (!may_follow(a->c.told, change->state, a->c.restarted)) sim_fail(a->s, "`%s` became `%s`", from, to);
+  /* Without memory for each step the last one is told alone. */
+  bool may_skip = a->env->alloc.failed > 0;
+  if (!may_skip && !may_follow(a->c.told, change->state, a->c.restarted)) sim_fail(a->s, "`%s` became `%s`", from, to);
   bool needs_cause = change->state == FLOE_ICE_CONNECTION_FAILED || change->state == FLOE_ICE_CONNECTION_DISCONNECTED;
   if (needs_cause != (change->cause != FLOE_CAUSE_NONE)) {
     sim_fail(a->s, "`%s` with cause %s", to, change->cause == FLOE_CAUSE_NONE ? "none" : floe_cause_id(change->cause));
@@ -71,10 +73,7 @@ void sim_check_data(sim_agent *a, const floe_output *out) {
   if (a->closed) sim_fail(a->s, "DATA after close");
   if (out->u.data.data.len == 0) sim_fail(a->s, "DATA of nothing");
   if (out->u.data.from.family == FLOE_FAMILY_NONE) sim_fail(a->s, "DATA from nobody");
-  for (size_t i = 0; i < a->n_candidates; i++) {
-    if (a->candidates[i].id == out->u.data.candidate && a->candidates[i].is_relay) return; /* a permitted peer */
-  }
-  if (!a->c.has_remote) sim_fail(a->s, "DATA before the peer's parameters");
+  if (a->told_state == FLOE_ICE_GATHERING_NEW && !a->c.restarted) sim_fail(a->s, "DATA before gathering");
 }
 
 /* --- timers ------------------------------------------------------------------------------------------------------- */

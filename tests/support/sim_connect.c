@@ -45,7 +45,6 @@ floe_status sim_agent_set_role(sim_agent *a, floe_ice_role role) {
 floe_status sim_agent_set_remote_parameters(sim_agent *a, const floe_ice_parameters *params) {
   sim_agent_keep_secret(a, params->pwd);
   floe_status st = floe_ice_agent_set_remote_parameters(a->core, sim_now(a->s), params, &a->c.why);
-  if (st == FLOE_OK) a->c.has_remote = true;
   sim_agent_drain(a);
   return st;
 }
@@ -75,7 +74,6 @@ static void keep_password_of(sim_agent *a, const char *text) {
 floe_status sim_agent_set_remote_description(sim_agent *a, const char *text) {
   keep_password_of(a, text);
   floe_status st = floe_ice_agent_set_remote_description(a->core, sim_now(a->s), text, &a->c.why);
-  if (st == FLOE_OK) a->c.has_remote = true;
   sim_agent_drain(a);
   return st;
 }

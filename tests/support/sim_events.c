@@ -85,6 +85,7 @@ static void record_error(sim_agent *a, const floe_event *e) {
     return;
   }
   copy_detail(&copy, err->detail);
+  copy.is_server_error = e->type == FLOE_EVENT_ICESERVERERROR;
   copy.credentials = sim_agent_credentials_of(a, err->detail->server_index);
   if (e->type == FLOE_EVENT_ICECANDIDATEERROR) sim_check_error(a, err, &copy);
   a->errors = sim_must(realloc(a->errors, (a->n_errors + 1) * sizeof *a->errors));

@@ -240,7 +240,7 @@ sim_server *sim_server_new(sim_host *h, const floe__ts_config *cfg) {
 static void open_listener(sim_server *sv, listener *l) {
   floe_net_error why;
   if (l->transport != FLOE_TRANSPORT_UDP) {
-    l->tcp = sim_tcp_listen_at(sv->host, &l->local, false, on_accept, l, &why);
+    l->tcp = sim_tcp_listen_at(sv->host, &l->local, true, on_accept, l, &why); /* SO_REUSEADDR */
   } else {
     l->udp = sim_udp_open(sv->host, &l->local, &listener_ops, l, &why);
   }
