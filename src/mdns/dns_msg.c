@@ -212,9 +212,12 @@ static void write_name_again(floe__writer *w) {
 }
 
 static void write_header(floe__writer *w, uint16_t id, uint16_t flags, const uint16_t counts[4]) {
-  floe__wr_u16(w, id);
-  floe__wr_u16(w, flags);
-  for (size_t i = 0; i < 4; i++) floe__wr_u16(w, counts[i]);
+  uint8_t header[HEADER] = {(uint8_t)(id >> 8), (uint8_t)id, (uint8_t)(flags >> 8), (uint8_t)flags};
+  for (size_t i = 0; i < 4; i++) {
+    header[4 + 2 * i] = (uint8_t)(counts[i] >> 8);
+    header[5 + 2 * i] = (uint8_t)counts[i];
+  }
+  floe__wr_bytes(w, header, sizeof header);
 }
 
 static uint16_t type_of(unsigned family) {
