@@ -23,7 +23,7 @@ never both state failed*
 never a refused *
 never b # *
 await a state connected
-await a stranger 22
+latest a stranger 22
 await b state connected
 latest a role $2
 latest b role $4

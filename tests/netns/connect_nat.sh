@@ -15,6 +15,9 @@ need_coturn
 homes_network
 # shellcheck disable=SC2086
 coturn main 3478 --listening-ip "$PUBLIC4" --relay-ip "$PUBLIC4" --no-tls --no-dtls $COTURN_USER
+# shellcheck disable=SC2086
+coturn denying 5001 --listening-ip "$PUBLIC4" --relay-ip "$PUBLIC4" --no-tls --no-dtls $COTURN_USER \
+  --denied-peer-ip "$RIGHT_NAT-$RIGHT_NAT"
 STUN="--server stun:$PUBLIC4"
 TURN="--server turn:$PUBLIC4 --user floe --credential floe-secret"
 
@@ -33,7 +36,9 @@ connects "a home that knows no server, and a public host" left "" "prflx host ud
   open "" "host prflx udp $OPEN4:* $LEFT_MAPPED"
 connects "relays alone, on one server" left "$TURN --relay-only" "relay:udp relay udp $PUBLIC4:* $PUBLIC4:*" \
   right "$TURN --relay-only" "relay:udp relay udp $PUBLIC4:* $PUBLIC4:*"
-cannot "two homes that know no server" left "" right "" checks_unanswered
+cannot "two homes that know no server: no route to each other's networks" left "" right "" checks_unreachable
+cannot "hosts hidden behind names, which multicast does not carry to the other home" left --hide-hosts right --hide-hosts \
+  remote_unresolvable
 
 nat left_nat fully-random
 nat right_nat fully-random
@@ -42,6 +47,15 @@ connects "the same, and only one has a relay" left "$TURN" "relay:udp prflx udp 
   right "$STUN" "prflx relay udp $RIGHT_MAPPED $PUBLIC4:*"
 connects "a home with such mappings and a public host" left "$STUN" "prflx host udp $LEFT_MAPPED $OPEN4:*" \
   open "" "host prflx udp $OPEN4:* $LEFT_MAPPED"
+meet "the relay server denies the other home" <<END
+a left $FLOE_PEER --role controlling $QUICK --relay-only --server turn:$PUBLIC4:5001 --user floe --credential floe-secret
+b right $FLOE_PEER --role controlled $QUICK $STUN
+never both state connected
+status both 1
+await a servererror 403 * turn:$PUBLIC4:5001 permission
+await a state failed relay_denied
+await b state failed checks_unanswered
+END
 cannot "two homes, a mapping for each destination, no relay" left "$STUN" right "$STUN" checks_unanswered
 
 nat right_nat

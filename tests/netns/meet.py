@@ -16,6 +16,7 @@ list of steps; WHO is a, b or both, and `*` in a PATTERN stands for anything:
     await WHO PATTERN                   until the peer prints such a fact, after those awaited before
     latest WHO PATTERN                  until the latest fact with the same first word is such a one
     never WHO PATTERN                   fails at the end when the peer has ever printed such a fact
+    pause SECONDS                       lets them talk for so long
     tell WHO ORDER                      hands an order to the peer
     run COMMAND                         runs a command of the shell
     keep WHO PATTERN                    from now on does not hand over lines of signalling that are such
@@ -142,11 +143,13 @@ class Meeting:
             if not key.data.read(key.fileobj):
                 self.selector.unregister(key.fileobj)
 
-    def wait(self, what, is_so):
+    def wait(self, peer, what, is_so):
         until = time.monotonic() + self.seconds
         while not is_so():
-            if time.monotonic() >= until or not self.selector.get_map():
-                raise Mismatch(what)
+            if time.monotonic() >= until:
+                raise Mismatch(f"{peer.name} {what}")
+            if not any(key.data is peer for key in self.selector.get_map().values()):
+                raise Mismatch(f"{peer.name} has ended with {peer.process.wait(1)}, and {what}")
             self.pump(until)
 
     def step(self, line):
@@ -157,12 +160,16 @@ class Meeting:
             self.start(word, first, shlex.split(more))
         elif word == "within":
             self.seconds = float(first)
+        elif word == "pause":
+            until = time.monotonic() + float(first)
+            while time.monotonic() < until and self.selector.get_map():
+                self.pump(until)
         elif word == "await":
             for peer in self.who(first):
-                self.wait(f"{peer.name} does not say \"{more}\"", lambda peer=peer: peer.has_said(more))
+                self.wait(peer, f"does not say \"{more}\"", lambda peer=peer: peer.has_said(more))
         elif word == "latest":
             for peer in self.who(first):
-                self.wait(f"the latest of {peer.name} is not \"{more}\"", lambda peer=peer: peer.says(more))
+                self.wait(peer, f"does not say at last \"{more}\"", lambda peer=peer: peer.says(more))
         elif word == "tell":
             for peer in self.who(first):
                 peer.tell(more)
