@@ -36,7 +36,7 @@ static int tear_down(void **state) {
 static floe__ts_listener sender; /* of the last answer */
 
 /* Sends, and takes the answer, whoever it is from. */
-static int send(void) {
+static int exchange(void) {
   floe__ts_listener asked = client.listener;
   int code = ts_send(&client);
   sender = asked;
@@ -52,7 +52,7 @@ static int send(void) {
 static int ask(uint32_t change) {
   floe__stun_builder *b = ts_begin(&client, FLOE__STUN_BINDING);
   if (change != 0) floe__stun_put_u32(b, FLOE__STUN_CHANGE_REQUEST, change);
-  return send();
+  return exchange();
 }
 
 static void assert_sent_from(floe__ts_listener listener) {
@@ -114,7 +114,7 @@ static void padding_and_response_port_are_unknown(void **state) {
   floe__stun_put_u32(b, FLOE__STUN_CHANGE_REQUEST, 2);
   floe__stun_put_u32(b, FLOE__STUN_PADDING, 0);
   floe__stun_put_u32(b, FLOE__STUN_RESPONSE_PORT, 50000u << 16);
-  assert_int_equal(send(), 420);
+  assert_int_equal(exchange(), 420);
   assert_sent_from(square.at[0][0]);
   assert_true(floe__stun_names_unknown(&client.m, 0x0026));
   assert_true(floe__stun_names_unknown(&client.m, 0x0027));
