@@ -22,12 +22,6 @@ static void ice_session(floe__words *w, const floe__story *s, const floe__trace_
   floe__say(w, "ICE session%s%s %s", ufrag[0] == '\0' ? "" : " ", ufrag, floe__trace_line_text(line, "change"));
 }
 
-static void ice_gathering(floe__words *w, const floe__story *s, const floe__trace_line *line) {
-  (void)s;
-  w->is_detail = true;
-  floe__say_states(w, "iceGatheringState", line);
-}
-
 static void ice_local(floe__words *w, const floe__story *s, const floe__trace_line *line) {
   char buf[FLOE__STORY_CANDIDATE_TEXT];
   uint32_t id = floe__said_id(line, "id");
@@ -79,7 +73,6 @@ static void check_sent(floe__words *w, const floe__story *s, const floe__trace_l
     floe__say(w, " sent again (%u)", transmission);
     return;
   }
-  if (floe__trace_line_flag(line, "triggered")) floe__say(w, ", since the peer checked it");
   if (floe__trace_line_flag(line, "use_candidate")) floe__say(w, ", nominates it");
 }
 
@@ -150,7 +143,6 @@ static void consent(floe__words *w, const floe__story *s, const floe__trace_line
 
 const floe__known_event floe__words_of_connecting[] = {
     {"ice.session", ice_session},
-    {"ice.gathering.state", ice_gathering},
     {"ice.role", ice_role},
     {"ice.state", ice_state},
     {"ice.local", ice_local},
