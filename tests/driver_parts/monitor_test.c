@@ -188,6 +188,22 @@ static void an_agent_that_asked_in_between_is_told_what_it_missed(void **state) 
   assert_false(is_in(fake_find(fake_of(second), FLOE_INPUT_INTERFACES, 0, 1), "192.0.2.7"));
 }
 
+/* It has a socket for each family of each interface that it asks on. */
+static void multicast_dns_follows(void **state) {
+  fixture *f = *state;
+  if (!has_namespace) skip();
+  ask(f, f->agent);
+  fake_resolve_multicast(f->core, 1, "floe-test.local", FLOE_FAMILY_IPV4);
+  fixture_poke(f);
+  (void)uv_run(&f->loop, UV_RUN_NOWAIT);
+  (void)uv_run(&f->loop, UV_RUN_NOWAIT);
+  size_t n_handles = f->uv->n_handles;
+  assert_true(run_ip("addr add 2001:db8::7/64 dev spare nodad"));
+  (void)fake_await(f->agent, &f->loop, FLOE_INPUT_INTERFACES, 0, 2);
+  (void)uv_run(&f->loop, UV_RUN_NOWAIT);
+  assert_int_equal(f->uv->n_handles, n_handles + 1);
+}
+
 static void the_monitor_keeps_no_loop_alive(void **state) {
   fixture *f = *state;
   if (!has_namespace) skip();
@@ -357,6 +373,7 @@ int main(void) {
       TEST(news_without_a_difference_is_not_told),
       TEST(every_agent_that_has_asked_is_told),
       TEST(an_agent_that_asked_in_between_is_told_what_it_missed),
+      TEST(multicast_dns_follows),
       TEST(the_monitor_keeps_no_loop_alive),
       TEST(the_driver_may_be_closed_with_news_that_was_not_looked_at),
       TEST(lost_messages_are_news),
