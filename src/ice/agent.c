@@ -67,7 +67,7 @@ static void retire_previous(floe_ice_agent *agent) {
   floe__session *old = agent->previous;
   if (old == NULL) return;
   bool replaced = floe__session_is_connected(agent->session);
-  bool over = old->state == FLOE_ICE_CONNECTION_FAILED && agent->session->state != FLOE_ICE_CONNECTION_NEW;
+  bool over = old->state == FLOE_ICE_CONNECTION_FAILED;
   if (!replaced && !over) return;
   if (agent->retire_at == 0) agent->retire_at = floe__after_ms(agent->io.now, LINGER_MS);
   if (!over && agent->io.now < agent->retire_at) return;

@@ -8,14 +8,11 @@
 
 /* --- what is told ----------------------------------------------------------------------------------------------- */
 
-static bool stands(const floe__session *s) {
-  return floe__session_is_connected(s) || s->state == FLOE_ICE_CONNECTION_FAILED;
-}
-
 floe__session *floe__agent_active(const floe_ice_agent *agent) {
   floe__session *old = agent->previous;
   if (old == NULL || floe__session_is_connected(agent->session)) return agent->session;
-  return stands(old) ? old : agent->session;
+  /* `failed` means that a restart is needed: this one goes on already. */
+  return floe__session_is_connected(old) ? old : agent->session;
 }
 
 /* The state and the pair are what they are, whether or not there is memory to tell each step to them: then the last is
