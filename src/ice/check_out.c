@@ -169,6 +169,7 @@ void floe__check_cancel(floe__pair *p) {
   memcpy(p->cancelled, p->txn.id, sizeof p->cancelled);
   p->has_cancelled = true;
   p->cancelled_nominates = p->txn_nominates;
+  p->cancelled_controlling = p->txn_controlling;
   floe__stun_txn_clear(&p->txn);
 }
 
@@ -370,7 +371,8 @@ static void on_role_conflict(floe__session *s, floe__pair *p, bool was_controlli
   floe_ice_role other = was_controlling ? FLOE_ICE_ROLE_CONTROLLED : FLOE_ICE_ROLE_CONTROLLING;
   if (still) floe__role_set(s->conn, other, "the peer answered 487");
   p->is_nominating = false;
-  if (p->state == FLOE_PAIR_SUCCEEDED) return;
+  bool is_asked_anew = p->txn.state == FLOE__STUN_TXN_OPEN; /* it was the cancelled check of before */
+  if (p->state == FLOE_PAIR_SUCCEEDED || is_asked_anew) return;
   if (++p->counts.role_conflicts > MAX_ROLE_CONFLICTS) {
     floe__check_fail(s, p, FLOE_PAIR_FAILURE_ERROR_RESPONSE);
     return;
@@ -411,7 +413,7 @@ bool floe__check_on_response(floe__session *s, const floe__path *path, const flo
   s->heard_anything = true;
   p->counts.responses_received++;
   bool nominating = was_cancelled ? p->cancelled_nominates : p->txn_nominates;
-  bool controlling = p->txn_controlling;
+  bool controlling = was_cancelled ? p->cancelled_controlling : p->txn_controlling;
   unsigned code = 0;
   floe__stun_error error;
   if (m->cls == FLOE__STUN_ERROR && floe__stun_get_error(m, &error)) code = error.code;

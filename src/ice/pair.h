@@ -51,7 +51,7 @@ struct floe__pair {
   bool txn_is_keepalive;    /* the pair stays SUCCEEDED meanwhile */
   bool is_dry;              /* a relay was not ready for the last transmission */
   bool has_cancelled;       /* RFC 8445 7.3.1.4: an answer to a cancelled check still counts */
-  bool cancelled_nominates;
+  bool cancelled_nominates, cancelled_controlling;
   uint8_t cancelled[FLOE__STUN_TXN_ID];
 
   floe_time begun_at; /* IN_PROGRESS: since when */

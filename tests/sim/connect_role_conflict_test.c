@@ -45,6 +45,32 @@ static void both_controlled(void **state) {
   both_claim(FLOE_ICE_ROLE_CONTROLLED);
 }
 
+static uint32_t count_of(const char *text, const char *part) {
+  uint32_t n = 0;
+  for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part)) n++;
+  return n;
+}
+
+/* The answer to a check of before the change of roles is about the role of then. */
+static void a_late_487_changes_nothing(void **state) {
+  (void)state;
+  for (uint64_t seed = 1; seed <= 20; seed++) {
+    peers *p = peers_new(seed);
+    sim_path path = {.delay_us = 60000};
+    sim_path_default(p->s, &path);
+    p->b.waits_for_offer = false;
+    peers_start(p);
+    assert_int_equal(sim_agent_set_role(p->a.agent, FLOE_ICE_ROLE_CONTROLLING), FLOE_OK);
+    assert_int_equal(sim_agent_set_role(p->b.agent, FLOE_ICE_ROLE_CONTROLLING), FLOE_OK);
+    peers_true(p, peers_connect(p, 700));
+    /* from unknown to controlling, and on one side to controlled */
+    uint32_t changes = count_of(sim_agent_trace(p->a.agent), "\"ice.role\"");
+    changes += count_of(sim_agent_trace(p->b.agent), "\"ice.role\"");
+    assert_int_equal(changes, 3);
+    peers_free(p);
+  }
+}
+
 static void both_offer_at_once(void **state) {
   (void)state;
   for (uint64_t seed = 1; seed <= 20; seed++) {
@@ -165,6 +191,7 @@ int main(void) {
       cmocka_unit_test(both_controlling),
       cmocka_unit_test(both_controlled),
       cmocka_unit_test(both_offer_at_once),
+      cmocka_unit_test(a_late_487_changes_nothing),
       cmocka_unit_test(over_a_lossy_path_too),
       cmocka_unit_test(the_larger_tie_breaker_keeps_control),
       cmocka_unit_test(both_controlled_is_the_reverse),
