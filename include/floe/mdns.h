@@ -92,8 +92,8 @@ FLOE_API void floe_mdns_free(floe_mdns *mdns);
 FLOE_API FLOE_MUST_USE floe_status floe_mdns_set_interfaces(floe_mdns *mdns, floe_time now, const floe_interface *list,
                                                             size_t n);
 
-/** Asks for the address of a name. Answered by exactly one RESOLVED, unless cancelled. The draft's section 3.3 allows
- *  one address only: a name with several of a family is FAILED.
+/** Asks for the address of a name. Answered by exactly one RESOLVED, unless cancelled. The draft's section 3.2.2
+ *  allows one address only: a name with several of a family is FAILED.
  *  @param name ends in ".local", has no other dot, at most 255 bytes
  *  @param query out: names the question; never 0
  *  @return FLOE_OK; FLOE_E_SYNTAX (name); FLOE_E_TYPE (family); FLOE_E_TOO_LARGE (max_queries); FLOE_E_NOMEM */
