@@ -151,6 +151,7 @@ void floe__session_swap_parameters(floe__session *a, floe__session *b) {
 }
 
 void floe__session_mute(floe__session *s) {
+  s->is_mute = true;
   for (size_t i = 0; i < s->n_gathers; i++) s->gathers[i]->is_mute = true;
 }
 
@@ -209,6 +210,7 @@ bool floe__session_gather(floe__session *s) {
 
 /* Continual gathering: addresses that no gathering knows. */
 static void gather_on_new(floe__session *s, const floe_input *in) {
+  if (s->is_mute) return; /* the session after it does */
   floe_interface *fresh = floe__alloc(s->io->env, (in->n_interfaces + 1) * sizeof *fresh);
   size_t n = 0;
   for (size_t i = 0; fresh != NULL && i < in->n_interfaces; i++) {

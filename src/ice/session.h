@@ -65,6 +65,7 @@ struct floe__session {
   floe_ice_connection_state state; /* of this session: NEW to FAILED */
   floe_cause cause;                /* DISCONNECTED, FAILED: why */
   bool is_ended;                   /* closed: nothing is checked or sent any more */
+  bool is_mute;                    /* a restart has put it aside: of its gathering nothing is told any more */
 
   char *ufrag, *pwd; /* ours */
   floe_ice_parameters local;
