@@ -94,7 +94,7 @@ FLOE_API FLOE_MUST_USE floe_status floe_mdns_set_interfaces(floe_mdns *mdns, flo
 
 /** Asks for the address of a name. Answered by exactly one RESOLVED, unless cancelled. The draft's section 3.2.2
  *  allows one address only: a name with several of a family is FAILED.
- *  @param name ends in ".local", has no other dot, at most 255 bytes
+ *  @param name a label of 1 to 63 bytes and ".local"; its case is kept in the questions, and makes no difference
  *  @param query out: names the question; never 0
  *  @return FLOE_OK; FLOE_E_SYNTAX (name); FLOE_E_TYPE (family); FLOE_E_TOO_LARGE (max_queries); FLOE_E_NOMEM */
 FLOE_API FLOE_MUST_USE floe_status floe_mdns_resolve(floe_mdns *mdns, floe_time now, const char *name,
