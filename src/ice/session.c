@@ -272,6 +272,7 @@ floe_status floe__session_set_remote(floe__session *s, const floe_ice_parameters
 static void on_remote(floe__session *s, floe__remote *r, bool promoted) {
   if (promoted) floe__checklist_sort(s);
   for (size_t i = 0; i < s->n_gathers && is_passive(r); i++) floe__gather_use_tcp(s->gathers[i]);
+  if (s->n_paired < s->candidates.n) floe__checklist_on_locals(s); /* no input need follow that would do it */
   floe__checklist_on_remote(s, r);
 }
 
