@@ -290,6 +290,33 @@ static void an_error_answer_fails_the_pair(void **state) {
   }
 }
 
+/* A peer that goes on checking and answers nothing begins our check anew each time: that has an end too. */
+static void a_peer_that_only_asks_is_given_up(void **state) {
+  (void)state;
+  rig r = make_rig(FLOE_ICE_ROLE_CONTROLLING, FAKE_SILENT);
+  for (int i = 0; i < 1200 && sim_agent_connection(r.a) != FLOE_ICE_CONNECTION_FAILED; i++) {
+    fake_peer_check(r.f, r.a, "10.0.0.1:50000", false);
+    sim_run_for(r.p->s, 100);
+  }
+  peer_expect_failed(&r.p->a, FLOE_CAUSE_CHECKS_ONE_WAY);
+  assert_in_range(sim_now(r.p->s) / FLOE_MS, 79000, 79200); /* twice 39.5 s */
+  peers_free(r.p);
+}
+
+/* A TCP connection that nobody answers is given up like any other check. */
+static void a_connect_without_an_answer_is_given_up(void **state) {
+  (void)state;
+  peers *p = peers_new(1);
+  peer_block_udp(&p->a);
+  peer_block_udp(&p->b);
+  p->b.cfg.tcp_passive = true;
+  sim_rule_add(p->s, &(sim_rule){.from = p->a.host, .action = SIM_DROP});
+  peers_true(p, peers_run_to_failed(p, LIMIT_MS));
+  peer_expect_failed(&p->a, FLOE_CAUSE_CHECKS_UNANSWERED);
+  peer_expect_failed(&p->b, FLOE_CAUSE_CHECKS_UNANSWERED);
+  peers_free(p);
+}
+
 static void consent_lost(void **state) {
   (void)state;
   peers *p = peers_new(1);
@@ -352,6 +379,8 @@ int main(void) {
       cmocka_unit_test(answers_that_do_not_count),
       cmocka_unit_test(answers_from_elsewhere_fail_the_pair),
       cmocka_unit_test(an_error_answer_fails_the_pair),
+      cmocka_unit_test(a_peer_that_only_asks_is_given_up),
+      cmocka_unit_test(a_connect_without_an_answer_is_given_up),
       cmocka_unit_test(consent_lost),
       cmocka_unit_test(network_gone),
       cmocka_unit_test(the_verdict_can_be_asked_for_at_any_time),

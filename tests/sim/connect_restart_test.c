@@ -162,6 +162,23 @@ static void an_unanswered_restart_keeps_the_old_path(void **state) {
   peers_free(p);
 }
 
+/* The old path is lost while the restart goes on: it is not `failed`, for a restart is what `failed` asks for. */
+static void the_old_path_may_be_lost_meanwhile(void **state) {
+  (void)state;
+  peers *p = peers_new(1);
+  peers_true(p, peers_connect(p, 1000));
+  sim_run_for(p->s, 1000);
+  p->a.out.no_parameters = p->a.out.no_candidates = p->a.out.no_end = true;
+  peer_restart(&p->a);
+  sim_agent_close(p->b.agent);
+  sim_run_for(p->s, 40000);
+  peers_expect_with(&p->a, "connection",
+                    "...\n"
+                    "* connection disconnected consent_lost\n"
+                    "* connection new\n");
+  peers_free(p);
+}
+
 static void again_and_again_nothing_piles_up(void **state) {
   (void)state;
   peers *p = peers_new(1);
@@ -260,6 +277,7 @@ int main(void) {
       cmocka_unit_test(a_restart_before_gathering_is_refused),
       cmocka_unit_test(both_restart_at_once),
       cmocka_unit_test(an_unanswered_restart_keeps_the_old_path),
+      cmocka_unit_test(the_old_path_may_be_lost_meanwhile),
       cmocka_unit_test(again_and_again_nothing_piles_up),
       cmocka_unit_test(at_any_moment_a_restart_connects),
       cmocka_unit_test(after_failed_a_restart_helps),

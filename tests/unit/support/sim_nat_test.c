@@ -126,6 +126,71 @@ static void a_hairpin_comes_back_from_outside(void **state) {
   finish(&n);
 }
 
+static void a_nat_may_have_no_hairpin(void **state) {
+  (void)state;
+  net n;
+  make(&n, SIM_ENDPOINT_INDEPENDENT, SIM_ENDPOINT_INDEPENDENT);
+  sim_nat_set_hairpin(n.nat, false);
+  sim_host *beside = sim_host_new(n.s, "beside", "eth0", "10.0.0.2", NULL);
+  sim_host_behind(beside, n.nat);
+  sim_udp *in = open_udp(n.inside, "10.0.0.1", &n.in);
+  sim_udp *b = open_udp(beside, "10.0.0.2", &n.r2);
+  open_udp(n.one, "192.0.2.1:9", &n.r1);
+  send_text(in, "192.0.2.1:9", "x");
+  send_text(b, "203.0.113.1:40000", "hairpin");
+  sim_run_for(n.s, 100);
+  assert_string_equal(sim_text_of(&n.log), "5.00 one got 'x' from 203.0.113.1:40000\n");
+  finish(&n);
+}
+
+static void a_nat_that_rebinds_has_new_ports(void **state) {
+  (void)state;
+  net n;
+  make(&n, SIM_ENDPOINT_INDEPENDENT, SIM_ENDPOINT_INDEPENDENT);
+  sim_udp *in = open_udp(n.inside, "10.0.0.1", &n.in);
+  sim_udp *one = open_udp(n.one, "192.0.2.1:9", &n.r1);
+  send_text(in, "192.0.2.1:9", "before");
+  sim_run_for(n.s, 10);
+  sim_nat_rebind(n.nat, NULL);
+  send_text(one, "203.0.113.1:40000", "to nobody");
+  sim_run_for(n.s, 10);
+  send_text(in, "192.0.2.1:9", "after");
+  sim_run_for(n.s, 10);
+  sim_nat_rebind(n.nat, "203.0.113.9");
+  send_text(in, "192.0.2.1:9", "elsewhere");
+  sim_run_for(n.s, 10);
+  assert_string_equal(sim_text_of(&n.log),
+                      "5.00 one got 'before' from 203.0.113.1:40000\n"
+                      "25.00 one got 'after' from 203.0.113.1:40001\n"
+                      "35.00 one got 'elsewhere' from 203.0.113.9:40002\n");
+  finish(&n);
+}
+
+static void a_nat_may_block_udp_and_a_host_be_deaf(void **state) {
+  (void)state;
+  net n;
+  make(&n, SIM_ENDPOINT_INDEPENDENT, SIM_ENDPOINT_INDEPENDENT);
+  sim_udp *in = open_udp(n.inside, "10.0.0.1", &n.in);
+  sim_udp *one = open_udp(n.one, "192.0.2.1:9", &n.r1);
+  send_text(in, "192.0.2.1:9", "open");
+  sim_run_for(n.s, 10);
+  sim_nat_block_udp(n.nat, true);
+  send_text(in, "192.0.2.1:9", "out");
+  send_text(one, "203.0.113.1:40000", "in");
+  sim_run_for(n.s, 10);
+  sim_nat_block_udp(n.nat, false);
+  sim_host_set_deaf(n.inside, true);
+  send_text(one, "203.0.113.1:40000", "to the deaf");
+  sim_run_for(n.s, 10);
+  sim_host_set_deaf(n.inside, false);
+  send_text(one, "203.0.113.1:40000", "heard");
+  sim_run_for(n.s, 10);
+  assert_string_equal(sim_text_of(&n.log),
+                      "5.00 one got 'open' from 203.0.113.1:40000\n"
+                      "35.00 in got 'heard' from 192.0.2.1:9\n");
+  finish(&n);
+}
+
 static void a_nat_behind_a_nat_maps_twice(void **state) {
   (void)state;
   net n;
@@ -178,6 +243,9 @@ int main(void) {
       cmocka_unit_test(address_dependent_filtering_lets_other_ports_in),
       cmocka_unit_test(the_other_family_passes_untouched),
       cmocka_unit_test(a_hairpin_comes_back_from_outside),
+      cmocka_unit_test(a_nat_may_have_no_hairpin),
+      cmocka_unit_test(a_nat_that_rebinds_has_new_ports),
+      cmocka_unit_test(a_nat_may_block_udp_and_a_host_be_deaf),
       cmocka_unit_test(a_nat_behind_a_nat_maps_twice),
       cmocka_unit_test(an_icmp_error_finds_its_way_back),
       cmocka_unit_test(tcp_is_mapped_too),

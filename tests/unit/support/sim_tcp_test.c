@@ -176,6 +176,88 @@ static void pieces_and_losses_keep_the_order(void **state) {
   finish(&n);
 }
 
+static void a_listener_has_a_port_of_its_own_and_closes(void **state) {
+  (void)state;
+  net n;
+  make(&n);
+  floe_net_error why;
+  floe_addr any = sim_addr("192.0.2.2"), same;
+  sim_listener *l = sim_tcp_listen_at(n.b, &any, false, record_accept, &n.rb, &why);
+  assert_non_null(l);
+  assert_int_equal(any.port, 50000);
+  same = any;
+  assert_null(sim_tcp_listen_at(n.b, &same, true, record_accept, &n.rb, &why));
+  assert_int_equal(why, FLOE_NET_ADDRESS_IN_USE);
+  (void)connect_to(&n, "192.0.2.2:50000");
+  sim_run_for(n.s, 100);
+  sim_tcp_unlisten(l);
+  (void)connect_to(&n, "192.0.2.2:50000");
+  sim_run_for(n.s, 100);
+  assert_string_equal(sim_text_of(&n.log),
+                      "10.00 a connected 192.0.2.1:50000\n"
+                      "15.00 b accepted 192.0.2.1:50000\n"
+                      "110.00 a failed 1\n");
+  finish(&n);
+}
+
+static sim_tcp *connect_shared(sim_host *h, const char *from, const char *to, recorder *r) {
+  floe_net_error why = FLOE_NET_OTHER;
+  floe_addr local = sim_addr(from), remote = sim_addr(to);
+  sim_tcp *t = sim_tcp_connect_shared(h, &local, &remote, &recording_tcp, r, &why);
+  if (t == NULL) assert_int_equal(why, FLOE_NET_ADDRESS_NOT_AVAILABLE);
+  return t;
+}
+
+/* RFC 9293 3.5: two SYNs cross, and both are connected; bytes go both ways. */
+static void two_that_connect_to_each_other_meet(void **state) {
+  (void)state;
+  for (int with_listeners = 0; with_listeners < 2; with_listeners++) {
+    net n;
+    make(&n);
+    floe_net_error why;
+    floe_addr at_a = sim_addr("192.0.2.1:700"), at_b = sim_addr("192.0.2.2:800");
+    if (with_listeners) {
+      assert_non_null(sim_tcp_listen_at(n.a, &at_a, true, record_accept, &n.ra, &why));
+      assert_non_null(sim_tcp_listen_at(n.b, &at_b, true, record_accept, &n.rb, &why));
+    }
+    sim_tcp *a = connect_shared(n.a, "192.0.2.1:700", "192.0.2.2:800", &n.ra);
+    sim_run_for(n.s, 2);
+    sim_tcp *b = connect_shared(n.b, "192.0.2.2:800", "192.0.2.1:700", &n.rb);
+    assert_true(a != NULL && b != NULL);
+    sim_run_for(n.s, 98);
+    send_to(a, "from a");
+    send_to(b, "from b");
+    sim_run_for(n.s, 100);
+    assert_string_equal(sim_text_of(&n.log),
+                        "10.00 a connected 192.0.2.1:700\n"
+                        "12.00 b connected 192.0.2.2:800\n"
+                        "105.00 b bytes 'from a'\n"
+                        "105.00 a bytes 'from b'\n");
+    finish(&n);
+  }
+}
+
+/* A connection is there as soon as the SYN has come: the same one cannot be made a second time. */
+static void a_connection_is_made_once(void **state) {
+  (void)state;
+  net n;
+  make(&n);
+  floe_net_error why;
+  floe_addr at_b = sim_addr("192.0.2.2:800");
+  assert_non_null(sim_tcp_listen_at(n.b, &at_b, true, record_accept, &n.rb, &why));
+  assert_non_null(connect_shared(n.a, "192.0.2.1:700", "192.0.2.2:800", &n.ra));
+  assert_null(connect_shared(n.a, "192.0.2.1:700", "192.0.2.2:800", &n.ra));
+  sim_run_for(n.s, 6);
+  assert_null(connect_shared(n.b, "192.0.2.2:800", "192.0.2.1:700", &n.rb));
+  assert_non_null(connect_shared(n.b, "192.0.2.2:800", "192.0.2.1:701", &n.rb));
+  sim_run_for(n.s, 100);
+  assert_string_equal(sim_text_of(&n.log),
+                      "10.00 a connected 192.0.2.1:700\n"
+                      "15.00 b accepted 192.0.2.1:700\n"
+                      "16.00 b failed 1\n");
+  finish(&n);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_connection_carries_bytes_both_ways_and_ends),
@@ -185,6 +267,9 @@ int main(void) {
       cmocka_unit_test(a_reset_is_a_failure_and_ends_both),
       cmocka_unit_test(closing_while_connecting_is_the_end_of_it),
       cmocka_unit_test(pieces_and_losses_keep_the_order),
+      cmocka_unit_test(a_listener_has_a_port_of_its_own_and_closes),
+      cmocka_unit_test(two_that_connect_to_each_other_meet),
+      cmocka_unit_test(a_connection_is_made_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
