@@ -78,7 +78,7 @@ static floe_status fail(floe_error *why, floe_status st, size_t offset, const ch
 }
 
 static floe_status take_text(char *out, const line *value, size_t min, floe_error *why) {
-  size_t bad;
+  size_t bad = FLOE_NO_OFFSET;
   if (value->len > FLOE__ICE_PARAMETERS_MAX) return fail(why, FLOE_E_SYNTAX, value->offset, "is longer than 256 bytes");
   memcpy(out, value->ptr, value->len);
   out[value->len] = '\0';
