@@ -28,7 +28,8 @@ install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/CHANGELOG.m
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs/causes" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 if(TARGET floe)
   install(TARGETS floe RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
-  install(FILES "${PROJECT_SOURCE_DIR}/docs/man/floe.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" OPTIONAL)
+  file(GLOB man_pages "${PROJECT_SOURCE_DIR}/docs/man/*.1")
+  install(FILES ${man_pages} DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" OPTIONAL)
   install(FILES "${PROJECT_SOURCE_DIR}/cli/completion/floe.bash" DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions"
           RENAME floe OPTIONAL)
 endif()

@@ -31,9 +31,9 @@ for page in files:
             bad += 1
 sys.exit(1 if bad else 0)
 END
-if [ -f docs/man/floe.1 ]; then
-  warnings=$(groff -man -Tutf8 -wall -z docs/man/floe.1 2>&1) || failed=1
+for page in docs/man/*.1; do
+  warnings=$(groff -man -Tutf8 -wall -z "$page" 2>&1) || failed=1
   [ -z "$warnings" ] || { printf '%s\n' "$warnings"; failed=1; }
-fi
+done
 [ $failed -ne 0 ] || echo "docs: reference in $out/html, no warnings, no broken links"
 exit $failed
