@@ -58,7 +58,8 @@ await both data ok 50
 run $(moves $from $to)
 await a state disconnected network_gone
 tell $who restart
-await both pair * host *
+await a pair srflx host udp $LEFT_NAT:* $OPEN4:*
+await b pair host srflx udp $OPEN4:* $LEFT_NAT:*
 tell both data 50
 await both data ok 100
 latest a state co*ed

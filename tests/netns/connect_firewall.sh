@@ -35,9 +35,16 @@ RELAY="$PUBLIC4:*"
 lets_out left_nat "meta l4proto tcp"
 connects "no UDP on one side: a relay over TCP" left "$TCP" "relay:tcp srflx udp $RELAY $RIGHT_NAT:*" \
   right "$STUN" "srflx relay udp $RIGHT_NAT:* $RELAY"
-connects "no UDP on one side, and no relay: ICE-TCP to a public host" left "" "prflx host tcp $LEFT_NAT:* $OPEN4:*" \
+connects "no UDP on one side, and no relay: ICE-TCP to a public host" left "" "host host tcp $LEFT_HOME:9 $OPEN4:*" \
   open --tcp-passive "host prflx tcp $OPEN4:* $LEFT_NAT:*"
-cannot "no UDP on one side, and neither relay nor ICE-TCP" left --no-tcp open "" checks_unanswered
+meet "no UDP on one side, and neither relay nor ICE-TCP: each side says what it met" <<END
+a left $FLOE_PEER --role controlling $QUICK --no-tcp
+b open $FLOE_PEER --role controlled $QUICK --tcp-passive
+never both pair *
+status both 1
+await a state failed checks_unanswered
+await b state failed checks_unreachable
+END
 lets_out right_nat "meta l4proto tcp"
 connects "no UDP on either side: two relays over TCP" left "$TCP" "relay:tcp relay udp $RELAY $RELAY" \
   right "$TCP" "relay:tcp relay udp $RELAY $RELAY"
