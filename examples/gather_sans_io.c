@@ -53,11 +53,11 @@ static floe_time drain(floe_ice_agent *agent) {
       case FLOE_OUTPUT_OPEN: answer_open(agent, out.u.open.sock, out.u.open.local); break;
       case FLOE_OUTPUT_TRANSMIT: answer_datagram(agent, out.u.transmit.sock, out.u.transmit.to); break;
       case FLOE_OUTPUT_EVENT: tell(out.u.event); break;
-      case FLOE_OUTPUT_CLOSE:   /* close(fd) */
-      case FLOE_OUTPUT_RESOLVE: /* look the name up, answer with RESOLVED */
-      case FLOE_OUTPUT_DATA:    /* only after floe_ice_agent_permit */
+      case FLOE_OUTPUT_CLOSE:      /* close(fd) */
+      case FLOE_OUTPUT_RESOLVE:    /* look the name up, answer with RESOLVED */
+      case FLOE_OUTPUT_DATA:       /* only after floe_ice_agent_permit */
       case FLOE_OUTPUT_PERMISSION: /* likewise */
-      case FLOE_OUTPUT_PUBLISH:    /* only with mdns_hide_hosts */ break;
+      case FLOE_OUTPUT_PUBLISH: /* only with mdns_hide_hosts */ break;
       case FLOE_OUTPUT_WAIT: return out.u.wait.until;
     }
   }
