@@ -166,10 +166,9 @@ void floe__check_again(floe__session *s, floe__pair *p) {
 
 void floe__check_cancel(floe__pair *p) {
   if (p->txn.state != FLOE__STUN_TXN_OPEN) return;
-  memcpy(p->cancelled, p->txn.id, sizeof p->cancelled);
-  p->has_cancelled = true;
-  p->cancelled_nominates = p->txn_nominates;
-  p->cancelled_controlling = p->txn_controlling;
+  floe__cancelled *c = &p->cancelled[p->n_cancelled++ % FLOE__MAX_CANCELLED];
+  *c = (floe__cancelled){.is_open = true, .nominates = p->txn_nominates, .controlling = p->txn_controlling};
+  memcpy(c->id, p->txn.id, sizeof c->id);
   floe__stun_txn_clear(&p->txn);
 }
 
@@ -179,9 +178,13 @@ static floe_cause cause_of(floe_pair_failure failure) {
   return failure == FLOE_PAIR_FAILURE_ADDRESS_GONE ? FLOE_CAUSE_NETWORK_GONE : FLOE_CAUSE_CONSENT_LOST;
 }
 
+static void forget_cancelled(floe__pair *p) {
+  for (uint32_t i = 0; i < FLOE__MAX_CANCELLED; i++) p->cancelled[i].is_open = false;
+}
+
 void floe__check_fail(floe__session *s, floe__pair *p, floe_pair_failure failure) {
   if (p->txn.state == FLOE__STUN_TXN_OPEN) floe__stun_txn_clear(&p->txn);
-  p->has_cancelled = false;
+  forget_cancelled(p);
   p->is_nominating = p->peer_nominated = p->is_nominated = false;
   p->trigger = 0;
   p->keepalive_at = FLOE_TIME_NEVER;
@@ -265,13 +268,22 @@ void floe__check_on_deadline(floe__session *s, floe__pair *p) {
 
 /* --- the answer -------------------------------------------------------------------------------------------------- */
 
-static floe__pair *find_asked(const floe__session *s, const floe__stun_msg *m, bool *was_cancelled) {
+static floe__cancelled *find_cancelled(floe__pair *p, const floe__stun_msg *m) {
+  for (uint32_t i = 0; i < FLOE__MAX_CANCELLED; i++) {
+    floe__cancelled *c = &p->cancelled[i];
+    if (c->is_open && memcmp(c->id, m->txn_id, sizeof c->id) == 0) return c;
+  }
+  return NULL;
+}
+
+/* `*cancelled`: NULL when it is the check that is open. */
+static floe__pair *find_asked(const floe__session *s, const floe__stun_msg *m, floe__cancelled **cancelled) {
   for (size_t i = 0; i < s->n_pairs; i++) {
     floe__pair *p = s->pairs[i];
-    *was_cancelled = false;
+    *cancelled = NULL;
     if (p->txn.state == FLOE__STUN_TXN_OPEN && memcmp(p->txn.id, m->txn_id, sizeof p->txn.id) == 0) return p;
-    *was_cancelled = true;
-    if (p->has_cancelled && memcmp(p->cancelled, m->txn_id, sizeof p->cancelled) == 0) return p;
+    *cancelled = find_cancelled(p, m);
+    if (*cancelled != NULL) return p;
   }
   return NULL;
 }
@@ -401,9 +413,10 @@ static void note_unsigned_error(floe__pair *p, const floe__stun_msg *m) {
 }
 
 bool floe__check_on_response(floe__session *s, const floe__path *path, const floe__stun_msg *m) {
-  bool was_cancelled;
-  floe__pair *p = find_asked(s, m, &was_cancelled);
+  floe__cancelled *cancelled;
+  floe__pair *p = find_asked(s, m, &cancelled);
   if (p == NULL) return false;
+  if (!floe__session_is_checking(s)) return true; /* it has failed meanwhile: only a restart helps */
   bool is_unsigned_error = m->cls == FLOE__STUN_ERROR && !floe__stun_has(m, FLOE__STUN_MESSAGE_INTEGRITY);
   if (is_unsigned_error) {
     note_unsigned_error(p, m);
@@ -412,18 +425,18 @@ bool floe__check_on_response(floe__session *s, const floe__path *path, const flo
   if (!floe__check_is_authentic(s, p, m)) return true;
   s->heard_anything = true;
   p->counts.responses_received++;
-  bool nominating = was_cancelled ? p->cancelled_nominates : p->txn_nominates;
-  bool controlling = was_cancelled ? p->cancelled_controlling : p->txn_controlling;
+  bool nominating = cancelled != NULL ? cancelled->nominates : p->txn_nominates;
+  bool controlling = cancelled != NULL ? cancelled->controlling : p->txn_controlling;
   unsigned code = 0;
   floe__stun_error error;
   if (m->cls == FLOE__STUN_ERROR && floe__stun_get_error(m, &error)) code = error.code;
-  if (was_cancelled) {
-    p->has_cancelled = false;
+  if (cancelled != NULL) {
+    cancelled->is_open = false;
   } else {
     (void)floe__stun_txn_take_response(&p->txn, m, s->io->now);
     note_rtt(p, s->io->now);
   }
-  trace_answer(s, p, m, code, was_cancelled || !p->counts.has_rtt ? 0 : p->counts.rtt_ms);
+  trace_answer(s, p, m, code, cancelled != NULL || !p->counts.has_rtt ? 0 : p->counts.rtt_ms);
   if (!floe__check_is_symmetric(p, path)) {
     floe__check_fail(s, p, FLOE_PAIR_FAILURE_NOT_SYMMETRIC);
   } else if (m->cls == FLOE__STUN_SUCCESS) {

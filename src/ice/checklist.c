@@ -128,7 +128,6 @@ floe__pair *floe__checklist_pair(floe__session *s, floe__candidate *local, floe_
   p->remote = remote;
   p->priority = priority;
   p->keepalive_at = FLOE_TIME_NEVER;
-  s->fresh_at = s->io->now;
   insert(s, p);
   s->is_idle = false;
   return p;
@@ -137,11 +136,14 @@ floe__pair *floe__checklist_pair(floe__session *s, floe__candidate *local, floe_
 void floe__checklist_on_locals(floe__session *s) {
   while (s->n_paired < s->candidates.n) {
     floe__candidate *local = s->candidates.items[s->n_paired++];
+    /* A relay that is lost and made again, and again, brings nothing new. */
+    if (local->pub.type != FLOE_CANDIDATE_RELAY) s->fresh_at = s->io->now;
     for (size_t i = 0; i < s->remotes.n; i++) (void)floe__checklist_pair(s, local, s->remotes.items[i]);
   }
 }
 
 void floe__checklist_on_remote(floe__session *s, floe__remote *r) {
+  s->fresh_at = s->io->now;
   for (size_t i = 0; i < s->n_paired; i++) (void)floe__checklist_pair(s, s->candidates.items[i], r);
 }
 

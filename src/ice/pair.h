@@ -30,6 +30,16 @@ typedef struct floe__pair_counts {
   double rtt_ms, total_rtt_ms;
 } floe__pair_counts;
 
+/* A check that was begun anew before it was answered. Where both sides trigger each other's checks several are under
+ * way at the same time. */
+typedef struct floe__cancelled {
+  bool is_open; /* not answered yet */
+  bool nominates, controlling;
+  uint8_t id[FLOE__STUN_TXN_ID];
+} floe__cancelled;
+
+#define FLOE__MAX_CANCELLED 8
+
 typedef struct floe__pair floe__pair;
 struct floe__pair {
   uint32_t id;
@@ -45,14 +55,13 @@ struct floe__pair {
 
   /* the check */
   floe__stun_txn txn;
-  floe__stun_timing timing; /* of txn */
-  bool txn_nominates;       /* it carries USE-CANDIDATE */
-  bool txn_controlling;     /* it carries ICE-CONTROLLING */
-  bool txn_is_keepalive;    /* the pair stays SUCCEEDED meanwhile */
-  bool is_dry;              /* a relay was not ready for the last transmission */
-  bool has_cancelled;       /* RFC 8445 7.3.1.4: an answer to a cancelled check still counts */
-  bool cancelled_nominates, cancelled_controlling;
-  uint8_t cancelled[FLOE__STUN_TXN_ID];
+  floe__stun_timing timing;                       /* of txn */
+  bool txn_nominates;                             /* it carries USE-CANDIDATE */
+  bool txn_controlling;                           /* it carries ICE-CONTROLLING */
+  bool txn_is_keepalive;                          /* the pair stays SUCCEEDED meanwhile */
+  bool is_dry;                                    /* a relay was not ready for the last transmission */
+  floe__cancelled cancelled[FLOE__MAX_CANCELLED]; /* a ring; RFC 8445 7.3.1.4: an answer to one still counts */
+  uint32_t n_cancelled;                           /* so many were put into it */
 
   floe_time begun_at; /* IN_PROGRESS: since when */
   uint32_t trigger;   /* 0, or its place in the triggered-check queue: lower is earlier */

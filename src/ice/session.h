@@ -94,7 +94,7 @@ struct floe__session {
   floe__consent consent;
   floe_time started_at;  /* checks began */
   floe_time patience_at; /* `failed` no earlier (RFC 8863); NEVER before checks begin */
-  floe_time fresh_at;    /* the last pair was made, or checks began */
+  floe_time fresh_at;    /* the last candidate came that may change things, or checks began */
   floe_time valid_at;    /* the first pair succeeded; NEVER */
   floe_time nominate_at; /* controlling: decide then at the latest; NEVER */
   floe_time lost_at;     /* DISCONNECTED: since when nothing is heard; NEVER */
@@ -159,6 +159,8 @@ bool floe__session_on_packet(floe__session *s, const floe__path *path, floe_byte
 /* A relay candidate asks the server to let the peer send. False: it cannot. */
 bool floe__session_permit(floe__session *s, const floe__candidate *local, const floe_addr *peer, bool use_channel);
 floe__candidate *floe__session_candidate(const floe__session *s, uint32_t id);
+/* A connection that came to a listener. False: it is none of this session, or cannot be taken. */
+bool floe__session_accept(floe__session *s, const floe_input *in);
 void floe__session_on_link_input(floe__session *s, const floe_input *in);
 floe__tcp_link *floe__session_add_link(floe__session *s, floe__tcp_link *link /* takes; nullable */);
 void floe__session_drop_links(floe__session *s); /* closed ones, and accepted ones that nobody has used in time */
