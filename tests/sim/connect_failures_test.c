@@ -303,6 +303,18 @@ static void a_peer_that_only_asks_is_given_up(void **state) {
   peers_free(r.p);
 }
 
+/* The nomination is answered when it is too late: nothing changes any more. */
+static void an_answer_after_the_end_changes_nothing(void **state) {
+  (void)state;
+  rig r = make_rig(FLOE_ICE_ROLE_CONTROLLING, FAKE_HOLD_NOMINATIONS);
+  peers_true(r.p, peer_run_to(&r.p->a, FLOE_ICE_CONNECTION_FAILED, LIMIT_MS));
+  peer_expect_failed(&r.p->a, FLOE_CAUSE_CHECKS_UNANSWERED);
+  fake_peer_answer_held(r.f);
+  sim_run_for(r.p->s, 1000);
+  peers_true(r.p, sim_agent_connection(r.a) == FLOE_ICE_CONNECTION_FAILED);
+  peers_free(r.p);
+}
+
 /* A TCP connection that nobody answers is given up like any other check. */
 static void a_connect_without_an_answer_is_given_up(void **state) {
   (void)state;
@@ -380,6 +392,7 @@ int main(void) {
       cmocka_unit_test(answers_from_elsewhere_fail_the_pair),
       cmocka_unit_test(an_error_answer_fails_the_pair),
       cmocka_unit_test(a_peer_that_only_asks_is_given_up),
+      cmocka_unit_test(an_answer_after_the_end_changes_nothing),
       cmocka_unit_test(a_connect_without_an_answer_is_given_up),
       cmocka_unit_test(consent_lost),
       cmocka_unit_test(network_gone),

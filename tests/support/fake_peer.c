@@ -32,6 +32,17 @@ static void answer_with(fake_peer *f, const floe__stun_msg *m, const floe_addr *
   sim_udp_send(f->answer == FAKE_OTHER_PORT ? f->other_udp : f->udp, from, floe__stun_end(&b));
 }
 
+static void hold(fake_peer *f, const floe__stun_msg *m) {
+  if (m->packet.len > sizeof f->held) return;
+  memcpy(f->held, m->packet.ptr, m->packet.len);
+  f->held_len = m->packet.len;
+}
+
+void fake_peer_answer_held(fake_peer *f) {
+  floe__stun_msg m;
+  if (floe__stun_msg_parse(&m, (floe_bytes){f->held, f->held_len}) == FLOE__STUN_OK) answer_with(f, &m, &f->from, 0);
+}
+
 static void take_check(fake_peer *f, const floe__stun_msg *m, const floe_addr *from) {
   f->checks++;
   if (floe__stun_has(m, FLOE__STUN_USE_CANDIDATE)) f->nominations++;
@@ -40,6 +51,13 @@ static void take_check(fake_peer *f, const floe__stun_msg *m, const floe_addr *f
                            &f->claimed_tie_breaker);
   switch (f->answer) {
     case FAKE_SILENT: return;
+    case FAKE_HOLD_NOMINATIONS:
+      if (floe__stun_has(m, FLOE__STUN_USE_CANDIDATE)) {
+        hold(f, m);
+      } else {
+        answer_with(f, m, from, 0);
+      }
+      return;
     case FAKE_ROLE_CONFLICT: answer_with(f, m, from, 487); return;
     case FAKE_ERROR: answer_with(f, m, from, f->error_code); return;
     case FAKE_SUCCESS:

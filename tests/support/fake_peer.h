@@ -19,8 +19,9 @@ typedef enum fake_answer {
   FAKE_UNSIGNED,      /* a success without MESSAGE-INTEGRITY */
   FAKE_WRONG_KEY,     /* a success that is signed with another password */
   FAKE_OTHER_TRANSACTION,
-  FAKE_OTHER_PORT, /* a success from another port */
-  FAKE_NO_ADDRESS  /* a success without XOR-MAPPED-ADDRESS */
+  FAKE_OTHER_PORT,       /* a success from another port */
+  FAKE_HOLD_NOMINATIONS, /* a success, but to nominations only when fake_peer_answer_held is called */
+  FAKE_NO_ADDRESS        /* a success without XOR-MAPPED-ADDRESS */
 } fake_answer;
 
 typedef struct fake_peer {
@@ -43,8 +44,10 @@ typedef struct fake_peer {
   uint32_t successes, errors; /* answers to its own checks */
   unsigned last_error;
   uint32_t n_data;
-  char data[1600];         /* the last datagram, cut */
-  floe_addr from;          /* of the last packet */
+  char data[1600];   /* the last datagram, cut */
+  floe_addr from;    /* of the last packet */
+  uint8_t held[512]; /* the last nomination that waits for its answer */
+  size_t held_len;
   bool claims_controlling; /* the last check's role */
   uint64_t claimed_tie_breaker;
 } fake_peer;
@@ -54,6 +57,7 @@ fake_peer *fake_peer_new(sim_host *h, const char *local);
 void fake_peer_tell(fake_peer *f, sim_agent *a);
 /* Sends a check to an address of the agent. */
 void fake_peer_check(fake_peer *f, const sim_agent *a, const char *to, bool nominates);
+void fake_peer_answer_held(fake_peer *f);
 void fake_peer_send(fake_peer *f, const char *to, const char *data);
 void fake_peer_send_bytes(fake_peer *f, const char *to, floe_bytes data);
 
