@@ -21,6 +21,8 @@ run 0 help
 has out "usage: floe COMMAND *"
 run 0 help check
 has out "usage: floe check *"
+run 0 help explain
+has out "usage: floe explain *"
 run 0 help testserver
 has out "usage: floe testserver *"
 run 2 help chekc
@@ -94,6 +96,12 @@ if command -v bash >/dev/null; then
   PATH=${FLOE%/*}:$PATH
   complete_line floe check --explain tls_e
   has out "tls_expired"
+  complete_line floe ex
+  has out "explain"
+  complete_line floe explain --su
+  has out "--summary"
+  complete_line floe check --trace-
+  has out "--trace-addresses"
   complete_line floe testserver --wr
   has out "--write-ca"
 fi
