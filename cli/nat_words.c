@@ -44,8 +44,8 @@ const char *floe__nat_words_filtering(const floe_nat_result *r) {
 
 const char *floe__nat_words_hairpin(const floe_nat_result *r) {
   if (!r->has_hairpin) return NULL;
-  return r->hairpin ? "two hosts behind it reach each other by their public addresses"
-                    : "two hosts behind it do not reach each other by their public addresses";
+  return r->hairpin ? "what is sent to its public address from behind it comes in again: two hosts there can meet so"
+                    : "what is sent to its public address from behind it is lost: two hosts there need another way";
 }
 
 const char *floe__nat_words_ports(const floe_nat_result *r) {
@@ -107,9 +107,9 @@ const char *floe__nat_words_conclusion(const floe_nat_result *r, floe_nat_certai
     case FLOE_NAT_ADDRESS_DEPENDENT:
     case FLOE_NAT_ADDRESS_AND_PORT_DEPENDENT:
     case FLOE_NAT_DEPENDENT:
-      return "This NAT is symmetric: it connects directly only to peers without a NAT, or whose NAT lets in every port "
-             "of "
-             "an address. With all others, and with another one like it, a TURN server is needed.";
+      return "This NAT is symmetric: it connects directly with peers that have no NAT, or one that keeps its public "
+             "port and lets in every port of an address. With most others, among them one like itself, a TURN server "
+             "is needed.";
     case FLOE_NAT_UNKNOWN: break;
   }
   if (r->mapped.family != FLOE_FAMILY_NONE) {

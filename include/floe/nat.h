@@ -88,14 +88,14 @@ typedef struct floe_nat_result {
   floe_nat_behaviour filtering;           /**< RFC 5780 4.4; without a NAT that of the firewalls on the way */
   floe_nat_certainty filtering_certainty; /**< how sure */
   bool has_hairpin;                       /**< it was tried */
-  bool hairpin;                           /**< RFC 5780 4.5: two sockets here reach each other's mapped address */
-  bool has_loss;                          /**< packets were lost while filtering was looked at */
-  bool port_preserved;                    /**< the mapped port is the local one */
-  bool same_port_parity;                  /**< mapped and local port are both even or both odd */
-  const floe_nat_server_result *servers;  /**< in configuration order */
-  size_t n_servers;                       /**< how many */
-  double elapsed_ms;                      /**< how long it took */
-  uint64_t reserved[4];                   /**< room for later members */
+  bool hairpin;          /**< RFC 5780 4.5: one of two sockets here reaches the other's mapped address */
+  bool has_loss;         /**< packets were lost while filtering was looked at */
+  bool port_preserved;   /**< the mapped port is the local one */
+  bool same_port_parity; /**< mapped and local port are both even or both odd */
+  const floe_nat_server_result *servers; /**< in configuration order */
+  size_t n_servers;                      /**< how many */
+  double elapsed_ms;                     /**< how long it took */
+  uint64_t reserved[4];                  /**< room for later members */
 } floe_nat_result;
 
 /** Makes a probe.

@@ -99,7 +99,7 @@ static void for_people(void **state) {
       "  mapping      endpoint-independent (certain): one public port per local port, whoever is spoken to\n"
       "  filtering    address-and-port-dependent (likely): lets in only addresses with the port that this host has "
       "sent to\n"
-      "  hairpin      no: two hosts behind it do not reach each other by their public addresses\n"
+      "  hairpin      no: what is sent to its public address from behind it is lost: two hosts there need another way\n"
       "  ports        changed; even stays even, odd stays odd\n"
       "  Two such hosts connect directly; a TURN server is needed only if the other side's NAT is symmetric. (likely)\n"
       "  Packets were lost while it was tried what is let in: run it again to be surer.\n"

@@ -126,9 +126,10 @@ static void hairpins_and_ports(void **state) {
   assert_null(floe__nat_words_hairpin(&r));
   r.has_hairpin = true;
   assert_string_equal(floe__nat_words_hairpin(&r),
-                      "two hosts behind it do not reach each other by their public addresses");
+                      "what is sent to its public address from behind it is lost: two hosts there need another way");
   r.hairpin = true;
-  assert_string_equal(floe__nat_words_hairpin(&r), "two hosts behind it reach each other by their public addresses");
+  assert_string_equal(floe__nat_words_hairpin(&r),
+                      "what is sent to its public address from behind it comes in again: two hosts there can meet so");
   r.mapping = EI;
   assert_string_equal(floe__nat_words_ports(&r), "changed");
   r.same_port_parity = true;
