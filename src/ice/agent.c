@@ -252,8 +252,16 @@ static void finish_close(floe_ice_agent *agent) {
   if (agent->state == FLOE__AGENT_CLOSING && all_closed(agent)) go(agent, FLOE__AGENT_CLOSED);
 }
 
+/* What nobody wants is closed, so that the driver need not keep it. */
+static void route_accepted(floe_ice_agent *agent, const floe_input *in) {
+  if (floe__session_accept(agent->session, in)) return;
+  if (agent->previous != NULL && floe__session_accept(agent->previous, in)) return;
+  (void)floe__io_close(&agent->io, in->accepted);
+}
+
 void floe_ice_agent_input(floe_ice_agent *agent, floe_time now, const floe_input *in) {
   floe__agent_advance(agent, now);
+  if (in->type == FLOE_INPUT_SOCKET_ACCEPTED) route_accepted(agent, in);
   /* What arrives at this moment arrived before timers that end at this moment are run. */
   floe__session_on_input(agent->session, in);
   if (agent->previous != NULL) floe__session_on_input(agent->previous, in);

@@ -66,6 +66,7 @@ static void ask(floe__session *s) {
   c->timing = (floe__stun_timing){timeout, 1, timeout, timeout};
   floe__stun_txn_start(&c->txn, s->io->env, &c->timing, floe__pair_is_tcp(s->selected), s->io->now);
   memcpy(c->ids[c->n_ids++ % FLOE__CONSENT_IDS], c->txn.id, sizeof c->txn.id);
+  floe__io_relax(s->io);
   c->next_at = next_request(s);
   c->retry_at = next_retry(s);
   send_request(s);

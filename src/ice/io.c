@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-/* A buffer of at most this many bytes is kept while the queue is empty, so that steady traffic allocates nothing and an
- * idle agent holds little. */
-#define KEPT_WHEN_EMPTY 2048
+/* A buffer of at most KEPT_WHEN_BUSY bytes is kept while the queue is empty, so that steady traffic in bursts allocates
+ * nothing; floe__io_relax gives back what was not needed for a while, down to KEPT_WHEN_IDLE. */
+#define KEPT_WHEN_BUSY 65536
+#define KEPT_WHEN_IDLE 2048
 
 typedef struct record {
   floe_output output; /* its data pointer is set when it is taken */
@@ -66,6 +67,7 @@ static bool push2(floe__io *io, const floe_output *output, floe_bytes head, floe
   if (head.len > 0) memcpy(q->buf + q->tail + sizeof r, head.ptr, head.len);
   if (data.len > 0) memcpy(q->buf + q->tail + sizeof r + head.len, data.ptr, data.len);
   q->tail += size;
+  if (q->tail - q->head > q->peak) q->peak = q->tail - q->head;
   return true;
 }
 
@@ -77,7 +79,7 @@ bool floe__io_next(floe__io *io, floe_output *out) {
   floe__output_queue *q = &io->commands;
   release_held(io);
   if (q->head == q->tail) {
-    if (q->cap > KEPT_WHEN_EMPTY) floe__io_clear(io);
+    if (q->cap > KEPT_WHEN_BUSY) floe__io_clear(io);
     return false;
   }
   record r;
@@ -108,6 +110,12 @@ size_t floe__io_pending(const floe__io *io) {
 
 void floe__io_trim(floe__io *io) {
   if (floe__io_pending(io) == 0) floe__io_clear(io);
+}
+
+void floe__io_relax(floe__io *io) {
+  floe__output_queue *q = &io->commands;
+  if (q->peak <= KEPT_WHEN_IDLE && q->cap > KEPT_WHEN_IDLE) floe__io_trim(io);
+  q->peak = 0;
 }
 
 void floe__io_clear(floe__io *io) {

@@ -14,6 +14,7 @@ typedef struct floe__output_queue {
   size_t head;  /* offset of the first record */
   size_t tail;  /* end of the last */
   size_t held;  /* size of the record that the last poll handed out; it stays where it is until the next */
+  size_t peak;  /* the most bytes that waited since floe__io_relax */
   uint8_t *old; /* nullable: the buffer with that record, when the queue has moved on to a larger one */
 } floe__output_queue;
 
@@ -58,6 +59,8 @@ floe_output_type floe__io_peek(const floe__io *io);
 size_t floe__io_pending(const floe__io *io);
 /* Gives the buffer back when nothing waits: an idle agent holds none. */
 void floe__io_trim(floe__io *io);
+/* Now and then: a buffer larger than what was needed since the last time is given back. */
+void floe__io_relax(floe__io *io);
 void floe__io_clear(floe__io *io);
 
 #endif

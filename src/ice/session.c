@@ -410,7 +410,7 @@ void floe__session_on_input(floe__session *s, const floe_input *in) {
       floe__check_on_icmp(s, in);
       to_gathers(s, in);
       break;
-    case FLOE_INPUT_SOCKET_ACCEPTED:
+    case FLOE_INPUT_SOCKET_ACCEPTED: break; /* the agent asks each session in turn */
     case FLOE_INPUT_SOCKET_BOUND:
     case FLOE_INPUT_SOCKET_OPENED:
     case FLOE_INPUT_SOCKET_FAILED:

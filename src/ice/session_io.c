@@ -120,14 +120,13 @@ static floe__candidate *find_listener(const floe__session *s, floe_sock_id sock)
   return NULL;
 }
 
-static void on_accepted(floe__session *s, const floe_input *in) {
+bool floe__session_accept(floe__session *s, const floe_input *in) {
   floe__candidate *local = find_listener(s, in->sock);
-  if (local == NULL) return;
-  if (s->is_ended || s->n_links >= MAX_LINKS) {
-    (void)floe__io_close(s->io, in->accepted);
-    return;
-  }
-  (void)floe__session_add_link(s, floe__tcp_link_accept(s->io, local, in->accepted, &in->addr));
+  if (local == NULL || s->is_ended || s->n_links >= MAX_LINKS) return false;
+  floe__tcp_link *link = floe__tcp_link_accept(s->io, local, in->accepted, &in->addr);
+  if (link == NULL) return false;
+  (void)floe__session_add_link(s, link); /* without memory for it the connection is closed */
+  return true;
 }
 
 static void on_stream(floe__session *s, floe__tcp_link *link, floe_bytes in) {
@@ -156,10 +155,6 @@ static floe__tcp_link *find_link(const floe__session *s, floe_sock_id sock) {
 }
 
 void floe__session_on_link_input(floe__session *s, const floe_input *in) {
-  if (in->type == FLOE_INPUT_SOCKET_ACCEPTED) {
-    on_accepted(s, in);
-    return;
-  }
   floe__tcp_link *link = find_link(s, in->sock);
   if (link == NULL) return;
   if (in->type == FLOE_INPUT_STREAM) {
