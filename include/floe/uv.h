@@ -154,7 +154,8 @@ FLOE_API size_t floe_uv_ice_agent_local_description(const floe_uv_ice_agent *age
 FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_set_remote_description(floe_uv_ice_agent *agent, const char *text,
                                                                             floe_error *why);
 
-/** floe_ice_agent_restart. */
+/** floe_ice_agent_restart. For an agent on a multiplexer also FLOE_E_NOMEM: it has restarted, and checks for its new
+ *  ufrag do not find it; restart it again. */
 FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_restart(floe_uv_ice_agent *agent);
 
 /** floe_ice_agent_on_interfaces_changed. Needed only where the driver does not notice by itself: on a system other than

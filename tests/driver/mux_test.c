@@ -235,7 +235,11 @@ static void many_peers_on_one_port(void **state) {
   make_pairs(MAX_PEERS);
   gather_all();
   assert_int_equal(descriptors(), before + MAX_PEERS + 1);
-  for (size_t i = 0; i < w.n; i++) assert_int_equal(port_of(&w.servers[i]), floe_uv_ice_mux_port(w.mux));
+  for (size_t i = 0; i < w.n; i++) {
+    assert_int_equal(port_of(&w.servers[i]), floe_uv_ice_mux_port(w.mux));
+    assert_int_equal(strlen(floe_uv_ice_agent_local_parameters(w.servers[i].agent)->ufrag), 12);
+    assert_int_equal(strlen(floe_uv_ice_agent_local_parameters(w.clients[i].agent)->ufrag), 4);
+  }
   exchange_all();
   run_until(all_are_up);
   all_talk();
