@@ -1,7 +1,7 @@
 /* What it costs to find the agent of a datagram on a shared socket (floe/mux.h), with 1, 100 and 10,000 agents: data by
  * its address, a check by its ufrag, an answer by its transaction id; and noting a datagram that is sent.
  *
- *   bench_demux                       ns per datagram, in one run, and their ratios
+ *   bench_demux                       bytes per agent; ns per datagram, in one run, and their ratios
  *   bench_demux count KIND AGENTS N   N datagrams of one kind, for counting instructions (bench/demux.sh)
  *
  * Datagrams come from all agents in random order and in one buffer, as they do from a socket. Making them is taken off:
@@ -34,6 +34,23 @@ typedef struct world {
 } world;
 
 static floe_env *env;
+static size_t live_bytes;
+
+static void *count_bytes(void *user, void *ptr, size_t size) {
+  (void)user;
+  size_t *block = ptr == NULL ? NULL : (size_t *)ptr - 2;
+  if (block != NULL) live_bytes -= block[0];
+  if (size == 0) {
+    free(block);
+    return NULL;
+  }
+  block = realloc(block, size + 2 * sizeof(size_t));
+  if (block == NULL) die("no memory");
+  block[0] = size;
+  live_bytes += size;
+  return block + 2;
+}
+
 static max_align_t places[MAX_AGENTS];
 static const floe_addr local = {.family = FLOE_FAMILY_IPV4, .ip = {198, 51, 100, 1}, .port = 3478};
 static uint64_t rng = 1;
@@ -211,10 +228,16 @@ static int count(const char *name, const char *agents, const char *datagrams) {
 }
 
 int main(int argc, char **argv) {
-  if (floe_env_new(&env, NULL) != FLOE_OK) die("no memory");
+  floe_env_config env_cfg = {.size = sizeof env_cfg, .reallocate = count_bytes};
+  if (floe_env_new(&env, &env_cfg) != FLOE_OK) die("no memory");
   make_packets();
   if (argc == 5 && strcmp(argv[1], "count") == 0) return count(argv[2], argv[3], argv[4]);
-  for (size_t s = 0; s < SIZES; s++) make_world(&worlds[s], sizes[s]);
+  for (size_t s = 0; s < SIZES; s++) {
+    size_t before = live_bytes;
+    make_world(&worlds[s], sizes[s]);
+    printf("%6zu agents, one ufrag, address and open request each: %.0f bytes per agent\n", sizes[s],
+           (double)(live_bytes - before) / (double)sizes[s]);
+  }
   for (int k = 0; k < KINDS; k++) measure((kind)k);
   for (size_t s = 0; s < SIZES; s++) floe_ice_mux_free(worlds[s].mux);
   floe_env_free(env);
