@@ -59,6 +59,27 @@ static fixture *fixture_refreshing(floe__turn_config cfg) {
   return fx;
 }
 
+/* Asked at once whether it still lives; while that is open, and after its life, nothing more is asked. */
+static void refresh_can_be_hurried(void **state) {
+  (void)state;
+  fixture *fx = fixture_live(udp_ipv4, 600);
+  assert_int_equal(pass_ms(fx, 1000), FLOE__TURN_STEP_NONE);
+  assert_int_equal(fx->n_sent, 0);
+  floe__turn_hurry(&fx->turn, fx->now);
+  assert_int_equal(pass_until(fx, floe__turn_deadline(&fx->turn).at), FLOE__TURN_STEP_NONE);
+  take_signed(fx, FLOE__STUN_REFRESH);
+  floe__turn_hurry(&fx->turn, fx->now);
+  assert_int_equal(pass_ms(fx, 100), FLOE__TURN_STEP_NONE);
+  assert_int_equal(fx->n_sent, 0);
+  assert_int_equal(reply_lifetime(fx, 600), FLOE__TURN_STEP_NONE);
+  assert_true(floe__turn_deadline(&fx->turn).at == fx->now + 540 * FLOE_SECOND);
+  floe__turn_delete(&fx->turn, fx->now);
+  take_signed(fx, FLOE__STUN_REFRESH);
+  floe__turn_hurry(&fx->turn, fx->now);
+  assert_int_equal(fx->n_sent, 0);
+  fixture_free(fx);
+}
+
 static void server_changes_the_lifetime(void **state) {
   (void)state;
   fixture *fx = fixture_refreshing(udp_ipv4);
@@ -414,6 +435,7 @@ int main(void) {
 #define T(test) cmocka_unit_test(test)
   const struct CMUnitTest tests[] = {
       T(refresh_is_due_before_expiry),
+      T(refresh_can_be_hurried),
       T(lives_for_hours),
       T(server_changes_the_lifetime),
       T(nonce_is_stale_at_refresh),
