@@ -31,6 +31,22 @@ latest b pair host * udp
 END
 }
 
+restarts() { # WHO FLOE-ROLE CHROMIUM-ROLE
+  meet "$1 restarts, Floe $2, $loss % loss" <<END
+a left $FLOE_PEER --role $2
+b right $CHROMIUM --role $3 --show-hosts
+never both state failed*
+never a refused *
+never b # *
+await both state connected
+tell $1 restart
+await a gathering gathering
+await a pair host * udp *
+latest a state co*ed
+latest b state connected
+END
+}
+
 all_kinds() {
   browser "Floe controlling, Chromium controlled" controlling "" controlled --show-hosts
   browser "Chromium controlling" controlled "" controlling --show-hosts
@@ -38,7 +54,10 @@ all_kinds() {
   browser "Chromium's names, Chromium controlling" controlled "" controlling ""
   browser "names on both sides" controlling --hide-hosts controlled ""
   browser "a lite Floe" controlled --lite controlling --show-hosts
-  browser "ICE-TCP beside UDP" controlled --tcp-passive controlling --show-hosts
+
+  restarts a controlling controlled
+  restarts a controlled controlling
+  restarts b controlled controlling
 }
 
 for percent in 0 15; do
@@ -46,4 +65,31 @@ for percent in 0 15; do
   all_kinds
 done
 show_loss
+
+# No UDP but for multicast DNS: what is left is Chromium's active TCP candidates, which it has always.
+loses 0
+for host in left right; do
+  rules "$host" <<'END'
+table inet no_udp {
+  chain input {
+    type filter hook input priority filter; policy accept
+    udp dport != 5353 drop
+  }
+}
+END
+done
+for roles in "controlling controlled" "controlled controlling"; do
+  meet "ICE-TCP, Floe passive and ${roles% *}" <<END
+a left $FLOE_PEER --role ${roles% *} --tcp-passive
+b right $CHROMIUM --role ${roles#* }
+never both state failed*
+never a refused *
+never b # *
+await a state connected
+latest a stranger 22
+await b state connected
+latest a pair host prflx tcp *
+latest b pair * host tcp
+END
+done
 finish

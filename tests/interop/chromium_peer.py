@@ -3,9 +3,9 @@
 
     chromium_peer.py --role controlling|controlled [--server URL --user NAME --credential WORD] [--show-hosts] [--relay-only]
 
-Controlling, it offers a data channel; controlled, it answers to the offer of one. The other side's session description
-is made here around the ICE parameters that it tells. Its certificate does not exist, so that DTLS gets nowhere, but
-Chromium, always the DTLS client, sends its ClientHello once a pair is selected.
+Controlling, it offers a data channel, and can be told to restart; controlled, it answers to the offer of one. The other
+side's session description is made here around the ICE parameters that it tells. Its certificate does not exist, so that
+DTLS gets nowhere, but Chromium, always the DTLS client, sends its ClientHello once a pair is selected.
 
 The browser is driven over the DevTools protocol on a pair of pipes: JSON messages that end in a zero byte.
 """
@@ -24,6 +24,8 @@ PAGE = """
 const pc = new RTCPeerConnection(CONFIG);
 const early = [];
 let seen = '';
+let orders = Promise.resolve();
+let restarts = false;
 const quote = (line) => new RegExp('a=' + line + ':(.*)').exec(pc.localDescription.sdp)[1].trim();
 const gone = (error) => say('# ' + error);
 
@@ -51,9 +53,19 @@ async function describeLocal() {
   say('pwd ' + quote('ice-pwd'));
 }
 
-async function takeDescription(type, sdp) {
-  await pc.setRemoteDescription({type: type, sdp: sdp});
-  if (type === 'offer') await describeLocal();
+async function restart() {
+  restarts = true;
+  seen = '';
+  pc.restartIce();
+  await describeLocal();
+}
+
+// A second one means that the other side has restarted, or has answered to our restart.
+async function takeDescription(sdp) {
+  if (OFFERS && pc.remoteDescription !== null && !restarts) await restart();
+  restarts = false;
+  await pc.setRemoteDescription({type: OFFERS ? 'answer' : 'offer', sdp: sdp});
+  if (!OFFERS) await describeLocal();
   pc.sctp.transport.iceTransport.onselectedcandidatepairchange = tellPair;
   for (const line of early.splice(0)) await takeCandidate(line);
 }
@@ -63,9 +75,14 @@ async function takeCandidate(line) {
   else await pc.addIceCandidate({candidate: line, sdpMid: '0', sdpMLineIndex: 0});
 }
 
+// One after the other, and nobody waits for them.
+function obey(order, ...details) {
+  orders = orders.then(() => order(...details)).catch(gone);
+}
+
 if (OFFERS) {
   pc.createDataChannel('floe');
-  describeLocal().catch(gone);
+  obey(describeLocal);
 }
 """
 
@@ -146,7 +163,7 @@ class Browser:
         self.run(script)
 
     def run(self, script):
-        result = self.call("Runtime.evaluate", expression=script, awaitPromise=True)
+        result = self.call("Runtime.evaluate", expression=script)
         if "exceptionDetails" in result:
             say("# " + result["exceptionDetails"]["exception"].get("description", "?").replace("\n", " "))
 
@@ -169,7 +186,7 @@ class Peer:
         self.browser.open(PAGE.replace("CONFIG", json.dumps(config)).replace("OFFERS", json.dumps(self.offers)))
 
     def call(self, function, *arguments):
-        self.browser.run(f"{function}({', '.join(map(json.dumps, arguments))})")
+        self.browser.run(f"obey({', '.join([function, *map(json.dumps, arguments)])})")
 
     def take(self, line):
         """Takes a line; false when it is the last."""
@@ -182,11 +199,13 @@ class Peer:
             sdp = DESCRIPTION.format(ufrag=self.ufrag, pwd=rest, lite=self.lite, fingerprint=FINGERPRINT)
             if not self.offers:
                 sdp = sdp.replace("setup:passive", "setup:actpass")
-            self.call("takeDescription", "answer" if self.offers else "offer", sdp.replace("\n", "\r\n"))
+            self.call("takeDescription", sdp.replace("\n", "\r\n"))
         elif line.startswith("candidate:"):
             self.call("takeCandidate", line)
         elif word == "end":
             self.call("takeCandidate", "")
+        elif word == "restart":
+            self.call("restart")
         elif word != "quit":
             say(f"# no such order: {line}")
         return word != "quit"

@@ -29,6 +29,7 @@ typedef struct peer {
   floe_uv_ice_agent *agent;
   bool lite, remote_lite;
   bool has_connected, is_quitting;
+  bool is_stale; /* this side has restarted: until the peer's new ufrag comes, what it tells is of the session before */
   char remote_ufrag[MAX_LINE];
   char line[MAX_LINE]; /* of the input, as far as it has come */
   size_t line_len;
@@ -198,17 +199,19 @@ static void take(peer *p, const char *line) {
     return;
   } else if ((rest = after(line, "ufrag ")) != NULL) {
     (void)snprintf(p->remote_ufrag, sizeof p->remote_ufrag, "%s", rest);
+    p->is_stale = false;
   } else if ((rest = after(line, "pwd ")) != NULL) {
     take_parameters(p, rest);
   } else if (after(line, "candidate:") != NULL) {
-    add_candidate(p, line);
+    if (!p->is_stale) add_candidate(p, line);
   } else if ((rest = after(line, "data ")) != NULL) {
     if (!exchange_begin(&p->data, strtoul(rest, NULL, 10))) say("refused", line);
   } else if (strcmp(line, "end") == 0) {
-    floe_uv_ice_agent_end_of_remote_candidates(p->agent);
+    if (!p->is_stale) floe_uv_ice_agent_end_of_remote_candidates(p->agent);
   } else if (strcmp(line, "lite") == 0) {
     p->remote_lite = true;
   } else if (strcmp(line, "restart") == 0) {
+    p->is_stale = true;
     restart(p);
   } else if (strcmp(line, "report") == 0) {
     say_report(p);

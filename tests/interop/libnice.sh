@@ -45,6 +45,7 @@ await b state co*ed
 tell both data 50
 await both data ok 50
 tell $who restart
+await a gathering gathering
 await a pair host * udp *
 tell both data 50
 await both data ok 100
