@@ -79,6 +79,7 @@ static floe__pair *find_pair(const floe__session *s, const floe__path *path) {
 static bool on_data(floe__session *s, const floe__path *path, floe_bytes data) {
   floe__pair *p = find_pair(s, path);
   if (p == NULL || (p->heard_at == 0 && p->answered_at == 0)) return false;
+  if (data.len == 0) return true; /* an empty datagram holds nothing that could be told */
   p->counts.packets_received++;
   p->counts.bytes_received += data.len;
   p->counts.last_received_at = s->io->now;
