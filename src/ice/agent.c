@@ -48,6 +48,7 @@ bool floe__agent_is_closing(const floe_ice_agent *agent) {
 void floe__agent_advance(floe_ice_agent *agent, floe_time now) {
   agent->io.env->trace_agent = agent->number;
   if (now > agent->io.now) agent->io.now = now;
+  agent->is_settled = false;
 }
 
 /* --- sessions --------------------------------------------------------------------------------------------------- */
@@ -270,6 +271,7 @@ void floe_ice_agent_input(floe_ice_agent *agent, floe_time now, const floe_input
   }
   floe__agent_settle(agent);
   finish_close(agent);
+  agent->is_settled = !agent->is_untold;
 }
 
 static void note_event(floe_ice_agent *agent, const floe_event *event) {
@@ -320,7 +322,8 @@ static bool put_event(floe_ice_agent *agent, floe_output *out) {
 void floe_ice_agent_poll(floe_ice_agent *agent, floe_output *out) {
   memset(out, 0, sizeof *out);
   agent->io.env->trace_agent = agent->number;
-  floe__agent_settle(agent);
+  if (!agent->is_settled) floe__agent_settle(agent);
+  agent->is_settled = !agent->is_untold;
   finish_close(agent);
   /* A refused permission comes after the event that says why. */
   if (floe__io_peek(&agent->io) == FLOE_OUTPUT_PERMISSION && put_event(agent, out)) return;

@@ -28,7 +28,10 @@ static floe__event_node *make_node(floe_ice_agent *agent, floe_event_type type) 
 
 static bool tell_state(floe_ice_agent *agent, floe_ice_connection_state state, floe_cause cause) {
   floe__event_node *node = make_node(agent, FLOE_EVENT_ICECONNECTIONSTATECHANGE);
-  if (node == NULL) return false;
+  if (node == NULL) {
+    agent->is_untold = true;
+    return false;
+  }
   node->event.u.connection = (floe_connection_change){state, cause};
   floe__event_push(&agent->events, node);
   agent->told_state = state;
@@ -40,7 +43,10 @@ static void tell_pair(floe_ice_agent *agent, const floe__pair *p) {
   uint32_t remote = p == NULL ? 0 : p->remote->pub.id;
   if (local == agent->told_local && remote == agent->told_remote) return;
   floe__event_node *node = make_node(agent, FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE);
-  if (node == NULL) return;
+  if (node == NULL) {
+    agent->is_untold = true;
+    return;
+  }
   if (p != NULL) node->event.u.pair = (floe_pair_change){&p->valid_local->pub, &p->remote->pub};
   floe__event_push(&agent->events, node);
   agent->told_local = local;
@@ -50,6 +56,7 @@ static void tell_pair(floe_ice_agent *agent, const floe__pair *p) {
 void floe__agent_tell_connection(floe_ice_agent *agent) {
   if (floe__agent_is_closing(agent)) return;
   const floe__session *s = floe__agent_active(agent);
+  agent->is_untold = false;
   tell_pair(agent, s->selected);
   if (s->state == agent->told_state) return;
   /* W3C: everything comes by way of `checking`, `failed` then by way of `disconnected`, `completed` of `connected`. */

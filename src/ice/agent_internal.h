@@ -20,6 +20,8 @@ struct floe_ice_agent {
   floe_ice_gathering_state gathering_state; /* as told by the events handed out */
   floe__event_queue events;
   bool told_complete; /* the current gathering's `complete` was handed out */
+  bool is_untold;     /* there was no memory to tell a change of the connection: tried again at the next poll */
+  bool is_settled;    /* nothing has come since the last input was settled: poll need not look again */
   bool trim_due;      /* gathering is complete: what its burst of commands needed is given back once */
   floe__connection conn;
   floe__session *session;  /* the current one */
