@@ -154,6 +154,7 @@ static floe_status add_candidates(floe_ice_agent *agent, floe_time now, const ch
 floe_status floe_ice_agent_set_remote_description(floe_ice_agent *agent, floe_time now, const char *text,
                                                   floe_error *why) {
   description d;
+  floe__agent_advance(agent, now);
   floe_status st = read_all(&d, text, why);
   if (st != FLOE_OK) return st;
   floe_ice_parameters params = {d.ufrag, d.pwd, d.lite};
