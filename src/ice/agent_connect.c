@@ -107,9 +107,9 @@ static void decide_role(floe_ice_agent *agent) {
 
 floe_status floe_ice_agent_set_remote_parameters(floe_ice_agent *agent, floe_time now,
                                                  const floe_ice_parameters *params, floe_error *why) {
+  floe__agent_advance(agent, now);
   floe_status st = floe__ice_parameters_check(params, why);
   if (st != FLOE_OK) return st;
-  floe__agent_advance(agent, now);
   if (floe__agent_is_closing(agent)) {
     return floe__error_set(why, FLOE_E_STATE, "", FLOE_NO_OFFSET, "the agent is closed");
   }
