@@ -96,11 +96,11 @@ const floe_ice_parameters *floe_ice_agent_remote_parameters(const floe_ice_agent
   return agent->session->remote_ufrag == NULL ? NULL : &agent->session->remote;
 }
 
-/* The side that gathered first made the offer, as a rule. */
+/* The side that gathered first made the offer, as a rule; a pool says nothing of that. */
 static void decide_role(floe_ice_agent *agent) {
   if (agent->conn.role_is_set) return;
   agent->conn.role_is_set = true;
-  bool first = floe__session_main_gather(agent->session) != NULL;
+  bool first = agent->state == FLOE__AGENT_GATHERING;
   floe__role_set(&agent->conn, first ? FLOE_ICE_ROLE_CONTROLLING : FLOE_ICE_ROLE_CONTROLLED,
                  first ? "this side gathered first" : "the peer was first");
 }
