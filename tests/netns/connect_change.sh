@@ -1,28 +1,20 @@
 #!/bin/sh
-# What changes while two are connected: an address, the NAT's mappings, an interface that comes, a relay server that stops.
+# What changes while two are connected: an address, the NAT's mappings, an interface that comes. (Relay servers that stop
+# are in connect_relay.sh.)
 set -eu
 lib_dir=$(dirname "$0")
 # shellcheck source=lib.sh source-path=SCRIPTDIR
 . "$lib_dir/lib.sh"
 # shellcheck source=meet_lib.sh source-path=SCRIPTDIR
 . "$lib_dir/meet_lib.sh"
-# shellcheck source=../interop/coturn_lib.sh source-path=SCRIPTDIR
-. "$lib_dir/../interop/coturn_lib.sh"
 net_enter "$@"
 need nft
-need_coturn
 homes_network
 nat left_nat
 nat right_nat
 STUN="--server stun:$PUBLIC4"
-as="--user floe --credential floe-secret"
 SOON="--consent-interval 500 --consent-timeout 4000 --disconnected 1500"
-start_coturn() { # LOG
-  # shellcheck disable=SC2086
-  coturn "$1" 3478 --listening-ip "$PUBLIC4" --relay-ip "$PUBLIC4" --no-tls --no-dtls $COTURN_USER
-}
-start_coturn first
-first=$served
+testserver server stun --listen "udp:$PUBLIC4"
 
 # A second address takes the place of the first, as when a host moves to another network.
 moves() { # FROM TO
@@ -100,24 +92,26 @@ tell both data 50
 await both data ok 100
 latest both state co*ed
 END
-LEFT_NAT=203.0.113.3
 
-# --- the relay server -------------------------------------------------------------------------------------------------
-
+# Decision 7: a direct pair takes the place of a relayed one whenever it is found.
+testserver server turn --user floe --credential floe-secret --relay-ip "$PUBLIC4" --listen "udp:$PUBLIC4:5001"
 nat left_nat fully-random
 nat right_nat fully-random
-
-meet "the relay server stops, and nothing else is there" <<END
-a left $FLOE_PEER --role controlling --relay-only --server turn:$PUBLIC4 $as $SOON
-b right $FLOE_PEER --role controlled $STUN $SOON
+meet "a network that both are in comes, and gathering is continual" <<END
+a left $FLOE_PEER --role controlling --continual --server turn:$PUBLIC4:5001 --user floe --credential floe-secret $SOON
+b right $FLOE_PEER --role controlled --continual --server stun:$PUBLIC4 $SOON
+never both state failed*
+never both state disconnected*
 await both state connected
-latest a pair relay:udp prflx udp $PUBLIC4:* $RIGHT_NAT:*
+latest a pair relay:udp prflx udp *
 tell both data 50
 await both data ok 50
-run kill $first
-await both state disconnected consent_lost
-await both state failed consent_lost
-await both verdict consent_lost received=yes *
+run ip link add cable netns left type veth peer name cable netns right
+run ip -n left link set cable up; ip -n right link set cable up
+run ip -n left address add 2001:db8:99::1/64 dev cable nodad; ip -n right address add 2001:db8:99::2/64 dev cable nodad
+await a pair host * udp [[]2001:db8:99::1]:* [[]2001:db8:99::2]:*
+await b pair host * udp [[]2001:db8:99::2]:* [[]2001:db8:99::1]:*
+tell both data 50
+await both data ok 100
 END
-start_coturn second
 finish
