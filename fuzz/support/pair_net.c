@@ -492,7 +492,7 @@ static void on_stream(pw_world *w, const pw_event *e) {
 
 static void give_datagram(pw_host *h, const pw_sock *k, const pw_event *e) {
   floe_input in = {.type = FLOE_INPUT_DATAGRAM, .sock = k->id, .addr = e->from, .data = {e->data, e->len}};
-  if (k->open && !k->is_tcp) pw_input(h, &in);
+  if (k->open && !k->is_tcp && e->from.family == k->local.family) pw_input(h, &in);
 }
 
 static void on_packet(pw_world *w, const pw_event *e) {

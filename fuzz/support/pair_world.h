@@ -102,6 +102,7 @@ typedef struct pw_host {
   uint32_t fail_in, fail_times; /* so many calls for memory from now so many fail */
   bool was_short;               /* one has failed */
   bool closed;
+  bool is_pool; /* it gathers for a pool: events are kept */
   bool is_lazy; /* outputs are taken late */
   pw_nat nat;
   uint8_t interfaces; /* one bit each */

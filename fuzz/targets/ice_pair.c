@@ -204,8 +204,10 @@ static void call(pw_world *w) {
   if (!is_open(h)) return;
   switch (what % 8) {
     case 0: pw_gather(h); return;
-    case 1: (void)!floe_ice_agent_prefetch(h->agent, w->now); break;
-    case 2: (void)!floe_ice_agent_set_role(h->agent, (floe_ice_role)(what >> 3 & 3)); break;
+    case 1:
+      if (floe_ice_agent_prefetch(h->agent, w->now) == FLOE_OK) h->is_pool = true;
+      break;
+    case 2: (void)!floe_ice_agent_set_role(h->agent, (floe_ice_role)(what >> 3 & 3)); return; /* tells no time */
     case 3: floe_ice_agent_end_of_remote_candidates(h->agent, w->now); break;
     case 4: floe_ice_agent_on_interfaces_changed(h->agent, w->now); break;
     case 5: pw_offer(h, PW_OFFER); return;
