@@ -113,8 +113,9 @@ typedef struct floe_ice_config {
   bool shared_sockets;      /**< UDP sockets of host candidates are a multiplexer's (floe/mux.h) */
   uint8_t check_dscp;       /**< [0] DSCP of checks and keepalives, 0 to 63 (RFC 8445 14, RFC 8837) */
   uint32_t max_remote_candidates; /**< [100] of one ICE session, names included; further ones are refused */
-  uint32_t max_peer_reflexive;    /**< [25] candidates learnt from checks of the peer; further checks have no answer */
-  uint32_t max_pairs;             /**< [100] the checklist (RFC 8445 6.1.2.5): the worst are left out */
+  uint32_t max_peer_reflexive; /**< [25] candidates learnt from checks of the peer, whose further ones have no answer;
+                                  and as many of our own, learnt from its answers */
+  uint32_t max_pairs;          /**< [100] the checklist (RFC 8445 6.1.2.5): the worst are left out */
   const floe_address_rewrite *rewrites; /**< copies; nullable; the first that fits counts */
   size_t n_rewrites;                    /**< how many */
   void *filter_user;                    /**< handed to the two filters, which must not call back into Floe */

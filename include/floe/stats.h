@@ -38,7 +38,7 @@ typedef enum floe_pair_failure {
   FLOE_PAIR_FAILURE_RELAY_LOST,     /**< the allocation is gone */
   FLOE_PAIR_FAILURE_CONSENT,        /**< consent expired */
   FLOE_PAIR_FAILURE_ADDRESS_GONE,   /**< the local address is gone */
-  FLOE_PAIR_FAILURE_SOCKET          /**< no memory or no socket */
+  FLOE_PAIR_FAILURE_SOCKET          /**< no memory, no socket, or max_permissions reached */
 } floe_pair_failure;
 
 /** "none", "timeout", "error-response", ... Any thread. */

@@ -219,6 +219,7 @@ floe_status floe_ice_agent_send(floe_ice_agent *agent, floe_time now, floe_bytes
   floe__agent_advance(agent, now);
   if (dscp > 63 || data.len == 0) return FLOE_E_TYPE;
   if (data.len > MAX_DATA) return FLOE_E_TOO_LARGE;
+  if (floe__consent_is_over(floe__agent_active(agent))) floe__agent_settle(agent);
   floe__session *s = floe__agent_active(agent);
   if (floe__agent_is_closing(agent) || s->selected == NULL) return FLOE_E_STATE;
   size_t pending = floe__io_pending(&agent->io);

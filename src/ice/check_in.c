@@ -178,13 +178,22 @@ static floe__pair *find_or_learn(floe__session *s, const floe__path *path, const
   return p;
 }
 
+/* RFC 7675 5.1: consent is for a pair. One that has not answered for long is asked first, or a peer could have us send
+ * to an address that has fallen silent by nominating it again and again. */
+static bool is_fresh(const floe__session *s, const floe__pair *p) {
+  return s->io->now < floe__after_ms(p->answered_at, s->io->settings->cfg.timing.consent_timeout_ms / 2);
+}
+
+/* RFC 8445 7.3.1.5: counts once our own check has succeeded. It may also come before we know our role. */
 static void on_nomination(floe__session *s, floe__pair *p) {
   p->nominated_at = s->io->now;
-  if (s->conn->role != FLOE_ICE_ROLE_CONTROLLED) return;
-  if (p->state == FLOE_PAIR_SUCCEEDED && floe__session_is_checking(s)) {
+  if (s->conn->role == FLOE_ICE_ROLE_CONTROLLING || p == s->selected) return;
+  p->peer_nominated = true;
+  if (p->state != FLOE_PAIR_SUCCEEDED || !floe__session_is_checking(s)) return;
+  if (is_fresh(s, p)) {
     floe__nominate_done(s, p);
-  } else {
-    p->peer_nominated = true; /* RFC 8445 7.3.1.5: counts once our own check has succeeded */
+  } else if (p->txn.state != FLOE__STUN_TXN_OPEN) {
+    floe__check_again(s, p);
   }
 }
 

@@ -140,7 +140,7 @@ static void start_relayed(floe__session *s, floe__pair *p) {
   p->permission_tries++;
   if (!floe__session_permit(s, p->local, &p->remote->pub.address, false)) {
     p->permission = FLOE__PERMISSION_NONE;
-    floe__check_fail(s, p, FLOE_PAIR_FAILURE_RELAY_LOST);
+    floe__check_fail(s, p, p->local->is_gone ? FLOE_PAIR_FAILURE_RELAY_LOST : FLOE_PAIR_FAILURE_SOCKET);
   }
 }
 
@@ -324,6 +324,8 @@ static floe__candidate *find_mapped(floe__session *s, const floe__pair *p, const
     bool same = floe_addr_equal_ip(&c->pub.address, mapped) && c->pub.address.port == mapped->port;
     if (same && c->pub.transport == local->pub.transport && floe_addr_equal_ip(&c->base, &local->base)) return c;
   }
+  /* The peer says what it sees: it may say something else each time. */
+  if (s->n_own_learnt >= s->io->settings->cfg.max_peer_reflexive) return NULL;
   floe__candidate *c = floe__zalloc(s->io->env, sizeof *c);
   if (c == NULL) return NULL;
   c->pub = local->pub;
@@ -340,6 +342,7 @@ static floe__candidate *find_mapped(floe__session *s, const floe__pair *p, const
     floe__free(s->io->env, c);
     return NULL;
   }
+  s->n_own_learnt++;
   floe__candidate_trace(c, s->io->env, s->io->now);
   return c;
 }
@@ -373,15 +376,13 @@ static void on_success(floe__session *s, floe__pair *p, const floe__stun_msg *m,
   if (p->state != FLOE_PAIR_SUCCEEDED) floe__pair_go(p, s->io, FLOE_PAIR_SUCCEEDED, FLOE_PAIR_FAILURE_NONE);
   note_valid(s, p, &mapped);
   floe__checklist_thaw(s, p);
-  if (was_nominating || p->peer_nominated) floe__nominate_done(s, p);
+  bool is_followed = p->peer_nominated && s->conn->role == FLOE_ICE_ROLE_CONTROLLED;
+  if (was_nominating || is_followed) floe__nominate_done(s, p);
 }
 
 /* RFC 8445 7.2.5.1: the peer says that it has our role: we take the other and ask again. */
 static void on_role_conflict(floe__session *s, floe__pair *p, bool was_controlling) {
-  s->conn->role_conflicts++;
-  bool still = was_controlling == (s->conn->role == FLOE_ICE_ROLE_CONTROLLING);
-  floe_ice_role other = was_controlling ? FLOE_ICE_ROLE_CONTROLLED : FLOE_ICE_ROLE_CONTROLLING;
-  if (still) floe__role_set(s->conn, other, "the peer answered 487");
+  floe__role_yield(s->conn, was_controlling);
   p->is_nominating = false;
   bool is_asked_anew = p->txn.state == FLOE__STUN_TXN_OPEN; /* it was the cancelled check of before */
   if (p->state == FLOE_PAIR_SUCCEEDED || is_asked_anew) return;

@@ -170,10 +170,7 @@ void floe__checklist_sort(floe__session *s) {
 void floe__checklist_on_role(floe__session *s) {
   s->role_seen = s->conn->role_changes;
   floe__checklist_sort(s);
-  for (size_t i = 0; i < s->n_pairs; i++) {
-    s->pairs[i]->is_nominating = false;
-    if (s->conn->role == FLOE_ICE_ROLE_CONTROLLING) s->pairs[i]->peer_nominated = false;
-  }
+  for (size_t i = 0; i < s->n_pairs; i++) s->pairs[i]->is_nominating = false;
 }
 
 /* --- the next check ---------------------------------------------------------------------------------------------- */
@@ -255,7 +252,7 @@ void floe__checklist_trigger(floe__session *s, floe__pair *p) {
 void floe__checklist_thaw(floe__session *s, const floe__pair *p) {
   for (size_t i = 0; i < s->n_pairs; i++) {
     floe__pair *other = s->pairs[i];
-    if (other->state != FLOE_PAIR_FROZEN || !floe__pair_same_foundation(p, other)) continue;
+    if (other->state != FLOE_PAIR_FROZEN || !is_wanted(s, other) || !floe__pair_same_foundation(p, other)) continue;
     floe__pair_go(other, s->io, FLOE_PAIR_WAITING, FLOE_PAIR_FAILURE_NONE);
   }
   s->is_idle = false;

@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "base/trace.h"
 #include "ice/session.h"
+#include "stun/error_code.h"
 
 #define REPAIR_EVERY_MS 5000
 
@@ -34,8 +35,12 @@ void floe__consent_begin(floe__session *s) {
   floe__stun_txn_clear(&c->txn);
   c->retry_at = FLOE_TIME_NEVER;
   c->n_ids = 0;
-  c->answered_at = s->io->now;
-  c->next_at = s->local.lite ? FLOE_TIME_NEVER : next_request(s);
+  /* Selecting a pair is no answer: consent lasts from its last one, and a pair that was quiet is asked at once. */
+  c->begun_at = s->io->now;
+  c->answered_at = s->selected->answered_at;
+  bool was_quiet = floe__after_ms(c->answered_at, s->io->settings->cfg.timing.consent_interval_ms) <= s->io->now;
+  c->next_at = was_quiet ? s->io->now : next_request(s);
+  if (s->local.lite) c->next_at = FLOE_TIME_NEVER;
   s->lost_at = s->repair_at = FLOE_TIME_NEVER;
 }
 
@@ -65,7 +70,9 @@ static void ask(floe__session *s) {
   uint32_t timeout = s->io->settings->cfg.timing.consent_timeout_ms;
   c->timing = (floe__stun_timing){timeout, 1, timeout, timeout};
   floe__stun_txn_start(&c->txn, s->io->env, &c->timing, floe__pair_is_tcp(s->selected), s->io->now);
-  memcpy(c->ids[c->n_ids++ % FLOE__CONSENT_IDS], c->txn.id, sizeof c->txn.id);
+  uint32_t at = c->n_ids++ % FLOE__CONSENT_IDS;
+  memcpy(c->ids[at], c->txn.id, sizeof c->txn.id);
+  c->controlling[at] = s->conn->role == FLOE_ICE_ROLE_CONTROLLING;
   floe__io_relax(s->io);
   c->next_at = next_request(s);
   c->retry_at = next_retry(s);
@@ -74,11 +81,24 @@ static void ask(floe__session *s) {
 
 /* --- answers ----------------------------------------------------------------------------------------------------- */
 
-static bool is_ours(const floe__consent *c, const floe__stun_msg *m) {
+static bool is_ours(const floe__consent *c, const floe__stun_msg *m, bool *was_controlling) {
   for (uint32_t i = 0; i < c->n_ids && i < FLOE__CONSENT_IDS; i++) {
-    if (memcmp(c->ids[i], m->txn_id, FLOE__STUN_TXN_ID) == 0) return true;
+    if (memcmp(c->ids[i], m->txn_id, FLOE__STUN_TXN_ID) != 0) continue;
+    *was_controlling = c->controlling[i];
+    return true;
   }
   return false;
+}
+
+/* RFC 8445 7.2.5.1 holds for it as for any check. Such an answer is no consent. */
+static void on_error(floe__session *s, const floe__stun_msg *m, bool was_controlling) {
+  floe__stun_error error;
+  if (!floe__stun_get_error(m, &error)) return;
+  s->selected->counts.stun_error = error.code;
+  if (error.code != 487) return;
+  floe__role_yield(s->conn, was_controlling);
+  floe__stun_txn_clear(&s->consent.txn);
+  s->consent.retry_at = FLOE_TIME_NEVER;
 }
 
 /* `disconnected` is over. */
@@ -100,10 +120,14 @@ static void note_rtt(floe__pair *p, floe__consent *c, floe_time now) {
 bool floe__consent_on_response(floe__session *s, const floe__path *path, const floe__stun_msg *m) {
   floe__consent *c = &s->consent;
   floe__pair *p = s->selected;
-  if (p == NULL || !is_ours(c, m)) return false;
+  bool was_controlling;
+  if (p == NULL || !is_ours(c, m, &was_controlling)) return false;
   if (!floe__stun_has(m, FLOE__STUN_MESSAGE_INTEGRITY)) return true; /* RFC 7675 5.1: such an error is no answer */
   if (!floe__check_is_authentic(s, p, m) || !floe__check_is_symmetric(p, path)) return true;
-  if (m->cls == FLOE__STUN_ERROR) return true;
+  if (m->cls == FLOE__STUN_ERROR) {
+    on_error(s, m, was_controlling);
+    return true;
+  }
   bool newest = floe__stun_txn_take_response(&c->txn, m, s->io->now);
   if (newest) {
     note_rtt(p, c, s->io->now);
@@ -148,7 +172,9 @@ void floe__consent_lose(floe__session *s, floe_cause cause) {
 
 static floe_time silent_at(const floe__session *s) {
   if (s->selected == NULL || s->state == FLOE_ICE_CONNECTION_DISCONNECTED) return FLOE_TIME_NEVER;
-  return floe__after_ms(s->consent.answered_at, s->io->settings->cfg.timing.disconnected_ms);
+  const floe__consent *c = &s->consent;
+  floe_time since = c->answered_at > c->begun_at ? c->answered_at : c->begun_at;
+  return floe__after_ms(since, s->io->settings->cfg.timing.disconnected_ms);
 }
 
 static floe_time expires_at(const floe__session *s) {
@@ -159,6 +185,10 @@ static floe_time expires_at(const floe__session *s) {
 /* Two lite sides have nothing to tell them that the other is there. */
 static bool is_watched(const floe__session *s) {
   return !(s->local.lite && s->remote.lite);
+}
+
+bool floe__consent_is_over(const floe__session *s) {
+  return is_watched(s) && expires_at(s) <= s->io->now;
 }
 
 static void expire(floe__session *s) {

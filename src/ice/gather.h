@@ -218,7 +218,8 @@ const floe_report *floe__gather_report(const floe__gather *g);
 /* The attempt with this relay candidate and its live try, or NULL. `*known`: some candidate has this id. */
 floe__attempt *floe__gather_relay(floe__gather *g, uint32_t candidate, bool *known);
 /* For connectivity checks: lets the peer send to the relay candidate, over a channel if asked; answered by
- * setup.on_permission (and not by a PERMISSION output). False: the allocation is gone, or no memory. */
+ * setup.on_permission (and not by a PERMISSION output). False: the allocation is gone, max_permissions, or no
+ * memory. */
 bool floe__gather_relay_permit(floe__gather *g, uint32_t candidate, const floe_addr *peer, bool use_channel);
 /* Asks each server whether the allocation there still lives. */
 void floe__gather_hurry_relays(floe__gather *g);

@@ -100,11 +100,17 @@ floe__attempt *floe__gather_relay(floe__gather *g, uint32_t candidate, bool *kno
   return NULL;
 }
 
+/* A channel beside a permission is no further peer. */
+static bool has_room(const floe__gather *g, const floe__turn *turn, const floe_addr *peer) {
+  return turn->n_peers < g->io->settings->cfg.max_permissions || floe__turn_has_peer(turn, peer, false);
+}
+
 bool floe__gather_relay_permit(floe__gather *g, uint32_t candidate, const floe_addr *peer, bool use_channel) {
   bool known;
   floe__attempt *a = floe__gather_relay(g, candidate, &known);
   const floe__try *live = a == NULL ? NULL : floe__attempt_live(a);
-  return live != NULL && floe__turn_permit(live->turn, g->io->now, peer, use_channel);
+  if (live == NULL || !has_room(g, live->turn, peer)) return false;
+  return floe__turn_permit(live->turn, g->io->now, peer, use_channel);
 }
 
 void floe__gather_hurry_relays(floe__gather *g) {

@@ -26,6 +26,13 @@ void floe__role_set(floe__connection *conn, floe_ice_role role, const char *why)
   conn->role_changes++;
 }
 
+void floe__role_yield(floe__connection *conn, bool was_controlling) {
+  conn->role_conflicts++;
+  if (was_controlling != (conn->role == FLOE_ICE_ROLE_CONTROLLING)) return;
+  floe_ice_role other = was_controlling ? FLOE_ICE_ROLE_CONTROLLED : FLOE_ICE_ROLE_CONTROLLING;
+  floe__role_set(conn, other, "the peer answered 487");
+}
+
 /* --- state ------------------------------------------------------------------------------------------------------ */
 
 /* W3C RTCIceTransportState, without `closed`, which is the agent's. */

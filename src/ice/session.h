@@ -33,6 +33,8 @@ typedef struct floe__connection {
 
 /* RFC 8445 7.3.1.1, 7.2.5.1, and the first decision. */
 void floe__role_set(floe__connection *conn, floe_ice_role role, const char *why);
+/* A check that claimed this role was answered with 487: the other one, unless that has come about meanwhile. */
+void floe__role_yield(floe__connection *conn, bool was_controlling);
 
 /* Where a packet came from, or goes to. */
 typedef struct floe__path {
@@ -50,10 +52,12 @@ typedef struct floe__consent {
   floe__stun_txn txn; /* the newest; its id is the newest of `ids` */
   floe__stun_timing timing;
   uint8_t ids[FLOE__CONSENT_IDS][FLOE__STUN_TXN_ID]; /* an answer to any of the last ones counts */
+  bool controlling[FLOE__CONSENT_IDS];               /* the role that they claim */
   uint32_t n_ids;
   floe_time next_at;     /* the next request */
   floe_time retry_at;    /* the next transmission of the open one; NEVER */
-  floe_time answered_at; /* the last valid answer, or the selection */
+  floe_time begun_at;    /* the pair was selected */
+  floe_time answered_at; /* the last valid answer of the pair; once it is lost: when */
 } floe__consent;
 
 /* --- the session ------------------------------------------------------------------------------------------------ */
@@ -75,6 +79,7 @@ struct floe__session {
 
   floe__candidate_list candidates; /* ours */
   size_t n_paired;                 /* how many of them have been paired */
+  uint32_t n_own_learnt;           /* how many of them are peer-reflexive */
   floe__gather **gathers;          /* [0] is the one the program asked for; others are on addresses that came later */
   size_t n_gathers, gathers_cap;
   uint32_t n_gone_seen; /* of candidates.n_gone */
@@ -238,6 +243,8 @@ bool floe__consent_on_response(floe__session *s, const floe__path *path, const f
 void floe__consent_lose(floe__session *s, floe_cause cause);
 /* Asks at once. */
 void floe__consent_hurry(floe__session *s);
+/* It has expired: nothing may be sent (RFC 7675 5.1), whether or not its timer was run. */
+bool floe__consent_is_over(const floe__session *s);
 /* A lite side hears instead of asking. */
 void floe__consent_on_heard(floe__session *s);
 floe__deadline floe__consent_deadline(const floe__session *s);

@@ -27,7 +27,9 @@ static void answer_with(fake_peer *f, const floe__stun_msg *m, const floe_addr *
   if (f->answer == FAKE_OTHER_TRANSACTION) txn_id[0] ^= 1;
   floe__stun_begin(&b, buf, sizeof buf, code == 0 ? FLOE__STUN_SUCCESS : FLOE__STUN_ERROR, FLOE__STUN_BINDING, txn_id);
   if (code != 0) floe__stun_put_error(&b, code, "Refused by the test");
-  if (code == 0 && f->answer != FAKE_NO_ADDRESS) floe__stun_put_xor_addr(&b, FLOE__STUN_XOR_MAPPED_ADDRESS, from);
+  floe_addr mapped = *from;
+  if (f->moves_mapped) mapped.port = (uint16_t)(1024 + f->checks);
+  if (code == 0 && f->answer != FAKE_NO_ADDRESS) floe__stun_put_xor_addr(&b, FLOE__STUN_XOR_MAPPED_ADDRESS, &mapped);
   sign(f, &b);
   sim_udp_send(f->answer == FAKE_OTHER_PORT ? f->other_udp : f->udp, from, floe__stun_end(&b));
 }

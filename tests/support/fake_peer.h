@@ -32,7 +32,8 @@ typedef struct fake_peer {
   const char *ufrag, *pwd; /* change them before fake_peer_tell */
   fake_answer answer;
   unsigned error_code;
-  bool controlling; /* the attribute of its own checks */
+  bool moves_mapped; /* each success names another mapped address */
+  bool controlling;  /* the attribute of its own checks */
   uint64_t tie_breaker;
   uint32_t priority;                                                                   /* of its own checks */
   bool no_fingerprint, no_integrity, no_username, no_priority, wrong_key, other_ufrag; /* of its own checks */

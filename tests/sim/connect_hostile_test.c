@@ -1,0 +1,190 @@
+/* A peer that knows the passwords and means harm, or just behaves as no agent of ours does. */
+#include <stdlib.h>
+
+#include "support/fake_peer.h"
+#include "support/peers.h"
+
+typedef struct rig {
+  peers *p;
+  fake_peer *f;
+  sim_agent *a;
+} rig;
+
+static rig new_rig(void) {
+  rig r = {.p = peers_new(1)};
+  sim_host_remove_address(r.p->b.host, "10.0.1.1");
+  r.f = fake_peer_new(sim_host_new(r.p->s, "fake", "eth0", "10.0.1.1", NULL), "10.0.1.1:7000");
+  r.p->a.out.no_parameters = true;
+  return r;
+}
+
+static void begin(rig *r, floe_ice_role role) {
+  peers_start(r->p);
+  r->a = r->p->a.agent;
+  if (role != FLOE_ICE_ROLE_UNKNOWN) assert_int_equal(sim_agent_set_role(r->a, role), FLOE_OK);
+  peers_begin(r->p);
+  r->f->controlling = role == FLOE_ICE_ROLE_CONTROLLED;
+}
+
+static rig make_rig(floe_ice_role role) {
+  rig r = new_rig();
+  begin(&r, role);
+  fake_peer_tell(r.f, r.a);
+  return r;
+}
+
+static fake_peer *second_of(const rig *r) {
+  fake_peer *f = fake_peer_new(sim_host_new(r->p->s, "second", "eth0", "10.0.1.2", NULL), "10.0.1.2:7000");
+  f->controlling = r->f->controlling;
+  f->ufrag = r->f->ufrag;
+  f->pwd = r->f->pwd;
+  return f;
+}
+
+static const floe_stats *stats_of(const rig *r) {
+  const floe_stats *stats = floe_ice_agent_stats(sim_agent_core(r->a), sim_now(r->p->s));
+  assert_non_null(stats);
+  return stats;
+}
+
+/* --- nominations ---------------------------------------------------------------------------------------------------
+ */
+
+/* The peer has our description first and has nominated before we have its own: that counts when we turn out to be
+ * controlled. */
+static void a_nomination_before_the_parameters_counts(void **state) {
+  (void)state;
+  rig r = new_rig();
+  begin(&r, FLOE_ICE_ROLE_UNKNOWN);
+  r.f->controlling = true;
+  r.f->tie_breaker = UINT64_MAX;
+  sim_run_for(r.p->s, 100);
+  fake_peer_check(r.f, r.a, "10.0.0.1:50000", true);
+  sim_run_for(r.p->s, 100);
+  assert_int_equal(r.f->successes, 1);
+  fake_peer_tell(r.f, r.a);
+  r.f->answer = FAKE_ROLE_CONFLICT; /* both have gathered first: its tie-breaker wins */
+  sim_run_for(r.p->s, 12);
+  r.f->answer = FAKE_SUCCESS;
+  sim_run_for(r.p->s, 2000);
+  assert_int_equal(floe_ice_agent_role(sim_agent_core(r.a)), FLOE_ICE_ROLE_CONTROLLED);
+  peers_true(r.p, sim_agent_is_connected(r.a));
+  peers_free(r.p);
+}
+
+/* RFC 8445 7.2.5.1: 487 says that the peer has our role, whatever the check was for. */
+static void a_role_conflict_long_after_is_resolved(void **state) {
+  (void)state;
+  rig r = make_rig(FLOE_ICE_ROLE_CONTROLLING);
+  sim_run_for(r.p->s, 1000);
+  peers_true(r.p, sim_agent_is_connected(r.a));
+  r.f->answer = FAKE_ROLE_CONFLICT;
+  sim_run_for(r.p->s, 6500);
+  assert_int_equal(floe_ice_agent_role(sim_agent_core(r.a)), FLOE_ICE_ROLE_CONTROLLED);
+  r.f->answer = FAKE_SUCCESS;
+  sim_run_for(r.p->s, 60000);
+  assert_false(r.f->claims_controlling);
+  peers_true(r.p, sim_agent_is_connected(r.a));
+  peers_free(r.p);
+}
+
+/* --- consent -------------------------------------------------------------------------------------------------------
+ */
+
+/* RFC 7675 5.1: consent is for an address. A peer that nominates now this and now that address cannot keep one that has
+ * fallen silent in use for longer than 30 s. */
+static void changing_pairs_gives_no_consent(void **state) {
+  (void)state;
+  rig r = make_rig(FLOE_ICE_ROLE_CONTROLLED);
+  fake_peer *victim = second_of(&r);
+  fake_peer_check(r.f, r.a, "10.0.0.1:50000", true);
+  fake_peer_check(victim, r.a, "10.0.0.1:50000", true);
+  sim_run_for(r.p->s, 1000);
+  peers_true(r.p, sim_agent_is_connected(r.a));
+  victim->answer = FAKE_SILENT;
+  floe_time until = sim_now(r.p->s) + 36 * FLOE_SECOND;
+  while (sim_now(r.p->s) < until) {
+    fake_peer_check(r.f, r.a, "10.0.0.1:50000", true);
+    sim_run_for(r.p->s, 5000);
+    fake_peer_check(victim, r.a, "10.0.0.1:50000", true); /* so says the peer in its name */
+    sim_run_for(r.p->s, 5000);
+  }
+  uint32_t had = victim->n_data;
+  for (int i = 0; i < 10; i++) {
+    (void)sim_agent_send_text(r.a, "flood");
+    sim_run_for(r.p->s, 1000);
+    fake_peer_check(r.f, r.a, "10.0.0.1:50000", true);
+    sim_run_for(r.p->s, 4500);
+    fake_peer_check(victim, r.a, "10.0.0.1:50000", true);
+    sim_run_for(r.p->s, 50);
+  }
+  assert_int_equal(victim->n_data, had);
+  peers_free(r.p);
+}
+
+/* RFC 7675 5.1: a call that comes late, before its timer, finds no consent. */
+static void nothing_is_sent_late_either(void **state) {
+  (void)state;
+  rig r = make_rig(FLOE_ICE_ROLE_CONTROLLING);
+  sim_run_for(r.p->s, 1000);
+  peers_true(r.p, sim_agent_is_connected(r.a));
+  floe_bytes data = {(const uint8_t *)"late", 4};
+  floe_time late = sim_now(r.p->s) + 31 * FLOE_SECOND;
+  assert_int_equal(floe_ice_agent_send(sim_agent_core(r.a), late, data, 0), FLOE_E_STATE);
+  r.p->a.no_close = true;
+  peers_free(r.p);
+}
+
+/* --- floods --------------------------------------------------------------------------------------------------------
+ */
+
+/* A peer says each time that it sees us somewhere else: in answer to the keepalives of a pair that is not in use. */
+static void mapped_addresses_are_not_collected_for_ever(void **state) {
+  (void)state;
+  rig r = make_rig(FLOE_ICE_ROLE_CONTROLLED);
+  fake_peer *second = second_of(&r);
+  second->moves_mapped = true;
+  fake_peer_check(r.f, r.a, "10.0.0.1:50000", true);
+  fake_peer_check(second, r.a, "10.0.0.1:50000", false);
+  sim_run_for(r.p->s, 60 * 16000);
+  assert_true(second->checks >= 60);
+  assert_in_range(stats_of(&r)->n_local_candidates, 2, 27);
+  peers_free(r.p);
+}
+
+/* config.h: max_permissions is for checks too. */
+static void permissions_are_limited(void **state) {
+  (void)state;
+  rig r = new_rig();
+  peers_listen(r.p, FLOE_TRANSPORT_UDP, NULL);
+  peer_add(&r.p->a, "turn:192.0.2.1");
+  r.p->a.cfg.max_permissions = 5;
+  r.p->a.cfg.ice_transport_policy = FLOE_ICE_TRANSPORT_POLICY_RELAY;
+  begin(&r, FLOE_ICE_ROLE_CONTROLLING);
+  sim_run_for(r.p->s, 500);
+  floe_ice_parameters params = {.ufrag = r.f->ufrag, .pwd = r.f->pwd};
+  assert_int_equal(sim_agent_set_remote_parameters(r.a, &params), FLOE_OK);
+  for (int i = 0; i < 20; i++) {
+    char line[120];
+    (void)snprintf(line, sizeof line, "candidate:1 1 udp 2130706431 10.0.7.%d 7000 typ host", i + 1);
+    assert_int_equal(sim_agent_add_remote_candidate(r.a, line), FLOE_OK);
+  }
+  sim_run_for(r.p->s, 60000);
+  uint32_t asked = 0;
+  const floe_stats *stats = stats_of(&r);
+  for (size_t i = 0; i < stats->n_pairs; i++) asked += stats->pairs[i].requests_sent > 0;
+  assert_int_equal(asked, 5);
+  peers_free(r.p);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_nomination_before_the_parameters_counts),
+      cmocka_unit_test(a_role_conflict_long_after_is_resolved),
+      cmocka_unit_test(changing_pairs_gives_no_consent),
+      cmocka_unit_test(nothing_is_sent_late_either),
+      cmocka_unit_test(mapped_addresses_are_not_collected_for_ever),
+      cmocka_unit_test(permissions_are_limited),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
