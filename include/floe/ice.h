@@ -416,7 +416,9 @@ FLOE_API floe_ice_connection_state floe_ice_agent_connection_state(const floe_ic
 FLOE_API bool floe_ice_agent_selected_pair(const floe_ice_agent *agent, const floe_ice_candidate **local,
                                            const floe_ice_candidate **remote);
 
-/** Lets a peer send to a relay candidate and keeps that alive (RFC 8656 9, 12). Answered by a PERMISSION output,
+/** Lets a peer send to a relay candidate and keeps that alive (RFC 8656 9, 12), for programs that use a relay without a
+ *  peer of floe_ice_agent_set_remote_parameters: once that is set, DATA comes from the peer alone, and the agent asks
+ *  for the permissions that its checks need by itself. Answered by a PERMISSION output,
  *  which calls for the same peer before it share; a refusal is an ICESERVERERROR event too.
  *  @param candidate   id of a relay candidate
  *  @param peer        the peer; its family must be the candidate's

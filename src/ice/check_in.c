@@ -166,6 +166,7 @@ static floe__pair *find_or_learn(floe__session *s, const floe__path *path, const
   if (r == NULL) {
     uint32_t priority;
     if (!floe__stun_get_u32(m, FLOE__STUN_PRIORITY, &priority)) priority = 1;
+    if (s->remotes.n_learnt >= s->io->settings->cfg.max_peer_reflexive) (void)floe__checklist_forget_learnt(s);
     r = floe__remote_learn(&s->remotes, s->io, &path->remote, local->pub.transport, priority);
     if (r == NULL) return NULL;
     if (local->pub.tcp_type == FLOE_TCP_TYPE_SO) r->pub.tcp_type = FLOE_TCP_TYPE_SO;

@@ -299,3 +299,31 @@ void floe__checklist_on_gone(floe__session *s) {
     floe__check_fail(s, p, relay ? FLOE_PAIR_FAILURE_RELAY_LOST : FLOE_PAIR_FAILURE_ADDRESS_GONE);
   }
 }
+
+/* In use, or heard of within the time that a consent lasts. */
+static bool is_needed(const floe__session *s, const floe__remote *r) {
+  uint32_t lasts = s->io->settings->cfg.timing.consent_timeout_ms;
+  for (size_t i = 0; i < s->n_pairs; i++) {
+    const floe__pair *p = s->pairs[i];
+    if (p->remote != r) continue;
+    floe_time heard = p->heard_at > p->answered_at ? p->heard_at : p->answered_at;
+    if (p == s->selected || p->link != NULL || floe__after_ms(heard, lasts) > s->io->now) return true;
+  }
+  return false;
+}
+
+bool floe__checklist_forget_learnt(floe__session *s) {
+  /* Before there is a connection the limit is what ends the game of two NATs that map each check anew. */
+  if (!floe__session_is_connected(s)) return false;
+  if (s->conn->events->first != NULL) return false; /* one that is still to be told may be about it */
+  for (size_t i = 0; i < s->remotes.n; i++) {
+    floe__remote *r = s->remotes.items[i];
+    if (!r->is_learnt || is_needed(s, r)) continue;
+    for (size_t k = s->n_pairs; k-- > 0;) {
+      if (s->pairs[k]->remote == r) remove_at(s, k);
+    }
+    floe__remote_forget(&s->remotes, s->io, r);
+    return true;
+  }
+  return false;
+}

@@ -137,14 +137,19 @@ static void follow_lite(floe__session *s) {
   }
 }
 
-/* RFC 8445 6.1.1 and 8.2: two lite sides make no checks: each takes the best pair it can make. */
+/* RFC 8445 6.1.1 and 8.2: two lite sides make no checks: each takes the best pair that it can make, once it knows all
+ * candidates, or has waited for them. */
 static void choose_lite(floe__session *s) {
   if (s->selected != NULL || s->n_pairs == 0 || !s->remote.lite) return;
   floe__pair *p = s->pairs[0];
   if (p->state != FLOE_PAIR_FROZEN) return;
+  floe_time by = floe__after_ms(s->started_at, s->io->settings->cfg.timing.nomination_ms);
+  if (!s->remote_ended && s->io->now < by) {
+    s->nominate_at = by;
+    return;
+  }
   floe__pair_go(p, s->io, FLOE_PAIR_SUCCEEDED, FLOE_PAIR_FAILURE_NONE);
   p->valid_local = p->local;
-  p->answered_at = s->io->now;
   p->is_nominated = true;
   floe__session_select(s, p);
 }
@@ -152,6 +157,7 @@ static void choose_lite(floe__session *s) {
 void floe__nominate(floe__session *s) {
   if (!floe__session_is_checking(s)) return;
   if (s->local.lite) {
+    s->nominate_at = FLOE_TIME_NEVER;
     follow_lite(s);
     choose_lite(s);
     return;

@@ -173,6 +173,24 @@ floe_status floe__remote_add(floe__remote_list *list, floe__io *io, const floe_c
 
 /* --- learnt ---------------------------------------------------------------------------------------------------- */
 
+static void remove_from(floe__remote_list *list, const floe__remote *r) {
+  size_t n = 0;
+  for (size_t i = 0; i < list->n; i++) {
+    if (list->items[i] != r) list->items[n++] = list->items[i];
+  }
+  list->n = n;
+}
+
+void floe__remote_forget(floe__remote_list *list, floe__io *io, floe__remote *r) {
+  remove_from(list, r);
+  if (r->is_learnt) {
+    list->n_learnt--;
+  } else {
+    list->n_signalled--;
+  }
+  free_remote(r, io->env);
+}
+
 floe__remote *floe__remote_learn(floe__remote_list *list, floe__io *io, const floe_addr *from, floe_transport transport,
                                  uint32_t priority) {
   if (list->n_learnt >= io->settings->cfg.max_peer_reflexive) return NULL;
@@ -220,14 +238,6 @@ static bool answer_one(floe__remote *r, const floe_input *in) {
     return true;
   }
   return false;
-}
-
-static void remove_from(floe__remote_list *list, const floe__remote *r) {
-  size_t n = 0;
-  for (size_t i = 0; i < list->n; i++) {
-    if (list->items[i] != r) list->items[n++] = list->items[i];
-  }
-  list->n = n;
 }
 
 bool floe__remote_on_resolved(floe__remote_list *list, const floe_input *in, floe__io *io, floe__remote **resolved,

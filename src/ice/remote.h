@@ -29,6 +29,8 @@ floe_status floe__remote_add(floe__remote_list *list, floe__io *io, const floe_c
 /* RFC 8445 7.3.1.3: a peer-reflexive candidate. NULL: no memory, or max_peer_reflexive. */
 floe__remote *floe__remote_learn(floe__remote_list *list, floe__io *io, const floe_addr *from, floe_transport transport,
                                  uint32_t priority);
+/* One that nothing refers to any more goes. */
+void floe__remote_forget(floe__remote_list *list, floe__io *io, floe__remote *r);
 /* The one with this address and transport; active TCP candidates have no port to compare. */
 floe__remote *floe__remote_find(const floe__remote_list *list, const floe_addr *addr, floe_transport transport);
 /* The answer of a look-up. True: it was one of ours, and *resolved the candidate that has an address now, or NULL. When

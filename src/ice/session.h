@@ -194,6 +194,9 @@ void floe__checklist_rest(floe__session *s);
 void floe__checklist_repair(floe__session *s);
 /* Something may still come of it. */
 bool floe__checklist_is_open(const floe__session *s);
+/* A peer that changes its address again and again: the oldest learnt candidate that was not heard of for long makes
+ * room. False: there is none. */
+bool floe__checklist_forget_learnt(floe__session *s);
 /* Candidates are gone: pairs fail. */
 void floe__checklist_on_gone(floe__session *s);
 void floe__checklist_clear(floe__session *s);

@@ -43,6 +43,28 @@ static void a_lite_agent_sends_no_check(void **state) {
   peers_free(p);
 }
 
+/* RFC 8445 8.2: without any check each side takes the pair that the priorities say. */
+static void two_lite_agents_take_the_best_pair(void **state) {
+  (void)state;
+  for (int whole = 0; whole < 2; whole++) {
+    peers *p = with_lite_b(1);
+    p->a.cfg.lite = true;
+    p->a.out.whole = p->b.out.whole = whole == 1;
+    sim_host_add_address(p->a.host, "eth0", "2001:db8:a::1");
+    sim_host_add_address(p->b.host, "eth0", "2001:db8:b::1");
+    peers_true(p, peers_connect(p, 1000));
+    const floe_ice_candidate *local, *remote;
+    assert_true(floe_ice_agent_selected_pair(sim_agent_core(p->a.agent), &local, &remote));
+    assert_int_equal(local->address.family, FLOE_FAMILY_IPV6);
+    assert_int_equal(remote->address.family, FLOE_FAMILY_IPV6);
+    peers_exchange_data(p);
+    sim_run_for(p->s, 120000); /* nobody asks, and nobody is missed */
+    assert_string_equal(sim_agent_wire_with(p->a.agent, "Binding"), "");
+    peers_true(p, sim_agent_is_connected(p->a.agent) && sim_agent_is_connected(p->b.agent));
+    peers_free(p);
+  }
+}
+
 static void it_has_host_candidates_only(void **state) {
   (void)state;
   peers *p = with_lite_b(1);
@@ -137,10 +159,15 @@ static void it_answers_only_good_checks(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_full_agent_connects_to_a_lite_one), cmocka_unit_test(a_lite_agent_sends_no_check),
-      cmocka_unit_test(it_has_host_candidates_only),         cmocka_unit_test(from_behind_any_nat),
-      cmocka_unit_test(a_lite_agent_notices_silence),        cmocka_unit_test(a_restart_connects_again),
-      cmocka_unit_test(a_rebound_nat_is_followed),           cmocka_unit_test(it_answers_only_good_checks),
+      cmocka_unit_test(a_full_agent_connects_to_a_lite_one),
+      cmocka_unit_test(a_lite_agent_sends_no_check),
+      cmocka_unit_test(two_lite_agents_take_the_best_pair),
+      cmocka_unit_test(it_has_host_candidates_only),
+      cmocka_unit_test(from_behind_any_nat),
+      cmocka_unit_test(a_lite_agent_notices_silence),
+      cmocka_unit_test(a_restart_connects_again),
+      cmocka_unit_test(a_rebound_nat_is_followed),
+      cmocka_unit_test(it_answers_only_good_checks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

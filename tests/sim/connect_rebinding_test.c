@@ -85,7 +85,7 @@ static void many_times_in_a_row(void **state) {
   peers_nat(&p->a, SIM_ENDPOINT_INDEPENDENT, SIM_ENDPOINT_INDEPENDENT);
   with_stun(p);
   peers_true(p, peers_connect(p, 5000));
-  for (int i = 0; i < 20; i++) {
+  for (int i = 0; i < 40; i++) {
     sim_nat_rebind(p->a.nat, NULL);
     expect_recovery(p, "again");
   }
