@@ -48,7 +48,7 @@ FLOE_API floe_bytes floe_candidate_line_extension(const floe_candidate_line *lin
  *  @param c     the candidate
  *  @param ufrag nullable: added as the extension "ufrag"
  *  @param out   out: NUL-terminated
- *  @param cap   its room; 512 bytes are always enough
+ *  @param cap   its room; 700 bytes are always enough
  *  @return the length without the NUL, or 0 when it did not fit */
 FLOE_API size_t floe_candidate_write(const floe_ice_candidate *c, const char *ufrag, char *out, size_t cap);
 

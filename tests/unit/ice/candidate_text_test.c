@@ -100,13 +100,19 @@ static void the_longest_fits(void **state) {
   c.tcp_type = FLOE_TCP_TYPE_PASSIVE;
   c.address = addr("[aaaa:bbbb:cccc:dddd:eeee:ffff:1111:2222]:65535");
   c.related = c.address;
-  char ufrag[257];
+  char ufrag[257], name[254];
   memset(ufrag, 'u', sizeof ufrag - 1);
   ufrag[sizeof ufrag - 1] = '\0';
-  char text[FLOE__CANDIDATE_TEXT];
+  memset(name, 'n', sizeof name - 1);
+  memcpy(name + sizeof name - 7, ".local", 7);
+  c.mdns_name = name;
+  char text[700]; /* as the header says */
   size_t len = floe_candidate_write(&c, ufrag, text, sizeof text);
-  assert_true(len > 0 && len < sizeof text);
+  assert_int_equal(len, 668);
   assert_int_equal(len, strlen(text));
+  /* Without a ufrag what the agent keeps is enough. */
+  len = floe_candidate_write(&c, NULL, text, FLOE__CANDIDATE_TEXT);
+  assert_int_equal(len, 668 - strlen(" ufrag ") - 256);
 }
 
 static void what_does_not_fit_is_not_written(void **state) {
