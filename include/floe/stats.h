@@ -1,6 +1,6 @@
 /* floe/stats.h - what an ICE agent has counted (W3C webrtc-stats), and why it did not connect.
  *
- *     const floe_connection_report *r = floe_ice_agent_connection_report(agent);
+ *     const floe_connection_report *r = floe_ice_agent_connection_report(agent, now);
  *     if (r != NULL) printf("%s: %s\n", floe_cause_id(r->verdict), floe_cause_sentence(r->verdict));
  *
  * Names are W3C's in this library's spelling (packetsSent is packets_sent). Unknown is absent: a false `has_` member or

@@ -44,9 +44,13 @@ bool floe__agent_is_closing(const floe_ice_agent *agent) {
   return agent->state == FLOE__AGENT_CLOSING || agent->state == FLOE__AGENT_CLOSED;
 }
 
+/* 292 years: later than that, no timer could be set behind another. */
+#define LATEST (FLOE_TIME_NEVER / 2)
+
 /* Time never goes back: an earlier `now` counts as the latest seen. */
 void floe__agent_advance(floe_ice_agent *agent, floe_time now) {
   agent->io.env->trace_agent = agent->number;
+  if (now > LATEST) now = LATEST;
   if (now > agent->io.now) agent->io.now = now;
   agent->is_settled = false;
 }
@@ -69,7 +73,10 @@ static void retire_previous(floe_ice_agent *agent) {
   if (old == NULL) return;
   bool replaced = floe__session_is_connected(agent->session);
   bool over = old->state == FLOE_ICE_CONNECTION_FAILED;
-  if (!replaced && !over) return;
+  if (!replaced && !over) {
+    agent->retire_at = 0; /* the new session was lost again: its pair is in use after all */
+    return;
+  }
   if (agent->retire_at == 0) agent->retire_at = floe__after_ms(agent->io.now, LINGER_MS);
   if (!over && agent->io.now < agent->retire_at) return;
   agent->previous = NULL;
@@ -164,6 +171,7 @@ static floe_status start(floe_ice_agent *agent) {
   }
   if (agent->started_at == 0) agent->started_at = agent->io.now;
   agent->told_complete = false;
+  agent->has_gathered = true;
   return FLOE_OK;
 }
 
@@ -228,13 +236,14 @@ static void put_aside(floe_ice_agent *agent) {
 floe_status floe_ice_agent_restart(floe_ice_agent *agent, floe_time now) {
   floe__agent_advance(agent, now);
   floe__agent_settle(agent);
-  if (agent->state != FLOE__AGENT_GATHERING) return FLOE_E_STATE;
+  bool may = agent->state == FLOE__AGENT_GATHERING || (agent->state == FLOE__AGENT_IDLE && agent->has_gathered);
+  if (!may) return FLOE_E_STATE;
   floe__session *s = floe__session_new(&agent->conn);
   if (s == NULL) return FLOE_E_NOMEM;
   put_aside(agent);
   agent->session = s;
   agent->gathering_state = FLOE_ICE_GATHERING_NEW;
-  go(agent, FLOE__AGENT_IDLE);
+  if (agent->state != FLOE__AGENT_IDLE) go(agent, FLOE__AGENT_IDLE);
   floe__agent_tell_connection(agent);
   return FLOE_OK;
 }

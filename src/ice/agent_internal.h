@@ -19,6 +19,7 @@ struct floe_ice_agent {
   floe__agent_state state;
   floe_ice_gathering_state gathering_state; /* as told by the events handed out */
   floe__event_queue events;
+  bool has_gathered;  /* once, in whichever session */
   bool told_complete; /* the current gathering's `complete` was handed out */
   bool is_untold;     /* there was no memory to tell a change of the connection: tried again at the next poll */
   bool is_settled;    /* nothing has come since the last input was settled: poll need not look again */

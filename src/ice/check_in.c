@@ -132,6 +132,7 @@ static void answer_error(floe__session *s, const floe__path *path, const floe__s
 static bool insists_on_role(floe__session *s, const floe__stun_msg *m) {
   floe__connection *conn = s->conn;
   uint64_t theirs;
+  if (s->local.lite) return false; /* RFC 8445 6.1.1 has decided; 7.3.1 is for full agents */
   if (conn->role == FLOE_ICE_ROLE_CONTROLLING && floe__stun_get_u64(m, FLOE__STUN_ICE_CONTROLLING, &theirs)) {
     conn->role_conflicts++;
     if (conn->tie_breaker >= theirs) return true;

@@ -272,6 +272,7 @@ void floe__checklist_rest(floe__session *s) {
 }
 
 void floe__checklist_repair(floe__session *s) {
+  if (s->local.lite) return; /* the peer does */
   for (size_t i = 0; i < s->n_pairs; i++) {
     floe__pair *p = s->pairs[i];
     if (p == s->selected || p->local->is_gone) continue;

@@ -133,6 +133,21 @@ static floe_status read_all(description *d, const char *text, floe_error *why) {
   return FLOE_OK;
 }
 
+/* Each candidate is of these parameters; all were read once. */
+static floe_status check_ufrags(const description *d, const char *text, floe_error *why) {
+  const char *at = text;
+  line l, value;
+  while (next_line(&at, text, &l)) {
+    char one[1024];
+    floe_candidate_line parsed;
+    if (!has_name(&l, "candidate", &value) || copy_candidate(&l, one, sizeof one, why) != FLOE_OK) continue;
+    if (floe_candidate_line_parse(&parsed, one, NULL) != FLOE_OK || parsed.ufrag.len == 0) continue;
+    if (strlen(d->ufrag) == parsed.ufrag.len && memcmp(d->ufrag, parsed.ufrag.ptr, parsed.ufrag.len) == 0) continue;
+    return fail(why, FLOE_E_NOT_FOUND, l.offset, "the ufrag of a candidate is not that of a=ice-ufrag");
+  }
+  return FLOE_OK;
+}
+
 static floe_status add_candidates(floe_ice_agent *agent, floe_time now, const char *text, floe_error *why) {
   const char *at = text;
   line l, value;
@@ -151,14 +166,20 @@ static floe_status add_candidates(floe_ice_agent *agent, floe_time now, const ch
   return FLOE_OK;
 }
 
+static floe_status take_parameters(floe_ice_agent *agent, floe_time now, const description *d, floe_error *why) {
+  floe_ice_parameters params = {d->ufrag, d->pwd, d->lite};
+  floe_status st = floe_ice_agent_set_remote_parameters(agent, now, &params, why);
+  if (st != FLOE_OK && why != NULL) (void)snprintf(why->path, sizeof why->path, "description");
+  return st;
+}
+
 floe_status floe_ice_agent_set_remote_description(floe_ice_agent *agent, floe_time now, const char *text,
                                                   floe_error *why) {
   description d;
   floe__agent_advance(agent, now);
   floe_status st = read_all(&d, text, why);
-  if (st != FLOE_OK) return st;
-  floe_ice_parameters params = {d.ufrag, d.pwd, d.lite};
-  st = floe_ice_agent_set_remote_parameters(agent, now, &params, why);
+  if (st == FLOE_OK) st = check_ufrags(&d, text, why);
+  if (st == FLOE_OK) st = take_parameters(agent, now, &d, why);
   if (st == FLOE_OK && !agent->session->remote_ended) st = add_candidates(agent, now, text, why);
   if (st == FLOE_OK && d.ended) floe_ice_agent_end_of_remote_candidates(agent, now);
   floe__wipe(&d, sizeof d);

@@ -25,7 +25,7 @@ static void trace_pair(floe__session *s, const floe__pair *p, const char *event,
 
 void floe__session_select(floe__session *s, floe__pair *p) {
   if (s->selected == p) return;
-  if (s->selected != NULL) {
+  if (s->selected != NULL && !s->local.lite) {
     s->selected->keepalive_at = floe__after_ms(s->io->now, s->io->settings->cfg.timing.keepalive_ms);
   }
   s->selected = p;

@@ -177,6 +177,56 @@ static void permissions_are_limited(void **state) {
   peers_free(r.p);
 }
 
+/* --- a lite agent --------------------------------------------------------------------------------------------------
+ */
+
+static rig lite_rig(void) {
+  rig r = new_rig();
+  r.p->a.cfg.lite = true;
+  begin(&r, FLOE_ICE_ROLE_UNKNOWN);
+  r.f->controlling = true;
+  fake_peer_tell(r.f, r.a);
+  return r;
+}
+
+/* RFC 8445 2.5: not to see whether the pair before still works, and not when the peer has fallen silent. */
+static void a_lite_agent_never_asks(void **state) {
+  (void)state;
+  rig r = lite_rig();
+  fake_peer *second = second_of(&r);
+  second->controlling = true;
+  second->priority = r.f->priority + 1000;
+  fake_peer_check(r.f, r.a, "10.0.0.1:50000", true);
+  sim_run_for(r.p->s, 5000);
+  fake_peer_check(second, r.a, "10.0.0.1:50000", true);
+  sim_run_for(r.p->s, 5000);
+  fake_peer_check(r.f, r.a, "10.0.0.1:50000", true);
+  for (int i = 0; i < 5; i++) {
+    fake_peer_check(r.f, r.a, "10.0.0.1:50000", true);
+    sim_run_for(r.p->s, 5000);
+  }
+  peers_true(r.p, sim_agent_is_connected(r.a));
+  sim_run_for(r.p->s, 60000);
+  assert_int_equal(r.f->checks + second->checks, 0);
+  peers_free(r.p);
+}
+
+/* RFC 8445 6.1.1: beside a full agent it is controlled, whatever that one claims. */
+static void a_lite_agent_stays_controlled(void **state) {
+  (void)state;
+  rig r = lite_rig();
+  r.f->controlling = false;
+  r.f->tie_breaker = 0;
+  fake_peer_check(r.f, r.a, "10.0.0.1:50000", false);
+  sim_run_for(r.p->s, 100);
+  assert_int_equal(floe_ice_agent_role(sim_agent_core(r.a)), FLOE_ICE_ROLE_CONTROLLED);
+  r.f->controlling = true;
+  fake_peer_check(r.f, r.a, "10.0.0.1:50000", true);
+  sim_run_for(r.p->s, 100);
+  peers_true(r.p, sim_agent_is_connected(r.a));
+  peers_free(r.p);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_nomination_before_the_parameters_counts),
@@ -185,6 +235,8 @@ int main(void) {
       cmocka_unit_test(nothing_is_sent_late_either),
       cmocka_unit_test(mapped_addresses_are_not_collected_for_ever),
       cmocka_unit_test(permissions_are_limited),
+      cmocka_unit_test(a_lite_agent_never_asks),
+      cmocka_unit_test(a_lite_agent_stays_controlled),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
