@@ -105,11 +105,21 @@ static void copy_attr(floe__stun_builder *b, const floe__stun_msg *m, floe__stun
   floe__stun_put(b, attr, value.ptr, value.len);
 }
 
+/* Some are unknown to most, and kept for those who know them. */
+static bool is_kept(const floe__stun_msg *m, uint16_t type) {
+  for (unsigned i = 0; i < FLOE__STUN_ATTR_COUNT; i++) {
+    if (floe__stun_has(m, (floe__stun_attr)i) && floe__stun_attr_type((floe__stun_attr)i) == type) return true;
+  }
+  return false;
+}
+
 /* Writes what was understood in Floe's order and reads it again. */
 static void round_trip(const floe__stun_msg *m) {
   floe__stun_builder b;
   floe__stun_begin(&b, rebuilt, sizeof rebuilt, m->cls, m->method, m->txn_id);
-  for (unsigned i = 0; i < m->n_unknown; i++) floe__stun_put_raw(&b, m->unknown[i], NULL, 0);
+  for (unsigned i = 0; i < m->n_unknown; i++) {
+    if (!is_kept(m, m->unknown[i])) floe__stun_put_raw(&b, m->unknown[i], NULL, 0);
+  }
   for (unsigned i = 0; i < FLOE__STUN_ATTR_COUNT; i++) {
     if (!is_seal((floe__stun_attr)i)) copy_attr(&b, m, (floe__stun_attr)i);
   }

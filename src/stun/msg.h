@@ -34,7 +34,7 @@ typedef enum floe__stun_method {
 } floe__stun_method;
 
 /* One row per attribute: enumerator (index into the view), type on the wire, name. RFC 8489, RFC 8656, RFC 8445 and
- * RFC 5780. Known is what has a row here, which says nothing of what a server of ours understands. */
+ * RFC 5780. */
 #define FLOE__STUN_ATTR_MAP(X)                                      \
   X(MAPPED_ADDRESS, 0x0001, "MAPPED-ADDRESS")                       \
   X(CHANGE_REQUEST, 0x0003, "CHANGE-REQUEST")                       \
@@ -102,8 +102,10 @@ typedef struct floe__stun_msg {
   uint64_t present;                    /* bit i: attribute i is there */
   uint32_t at[FLOE__STUN_ATTR_COUNT];  /* offset of the value in the packet (up to 65,552); valid when present */
   uint16_t len[FLOE__STUN_ATTR_COUNT]; /* length of the value */
-  uint16_t unknown[8];                 /* comprehension-required attributes we do not know, the first eight */
-  uint8_t n_unknown;                   /* how many of them, at most 8 */
+  /* Comprehension-required attributes that we do not know, the first eight. CHANGE-REQUEST, PADDING and RESPONSE-PORT
+   * are here and kept as well: who understands them (RFC 5780) passes them over. */
+  uint16_t unknown[8];
+  uint8_t n_unknown; /* how many of them, at most 8 */
 } floe__stun_msg;
 
 floe__stun_parse floe__stun_msg_parse(floe__stun_msg *out, floe_bytes packet);

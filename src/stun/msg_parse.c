@@ -38,6 +38,11 @@ static unsigned find_attr(uint16_t type) {
   return known[type >> 15][low] - 1u;
 }
 
+/* RFC 5780's, which a server of that kind alone understands: for everybody else they are unknown as well as there. */
+#define FOREIGN_ATTRS                                                                   \
+  ((uint64_t)1 << FLOE__STUN_CHANGE_REQUEST | (uint64_t)1 << FLOE__STUN_RESPONSE_PORT | \
+   (uint64_t)1 << FLOE__STUN_PADDING)
+
 static bool is_required(uint16_t type) {
   return type < 0x8000; /* RFC 8489 14: comprehension-required */
 }
@@ -88,17 +93,18 @@ static bool next_attr(walk *w) {
   return !w->r.bad;
 }
 
+static void keep_unknown(floe__stun_msg *m, uint16_t type) {
+  if (!is_required(type) || m->n_unknown == sizeof m->unknown / sizeof m->unknown[0]) return;
+  m->unknown[m->n_unknown++] = type;
+}
+
 static void keep(floe__stun_msg *m, unsigned attr, floe_bytes value) {
   uint64_t bit = (uint64_t)1 << attr;
   if ((m->present & bit) != 0) return;
   m->present |= bit;
+  if ((bit & FOREIGN_ATTRS) != 0) keep_unknown(m, types[attr]);
   m->at[attr] = (uint32_t)(value.ptr - m->packet.ptr);
   m->len[attr] = (uint16_t)value.len;
-}
-
-static void keep_unknown(floe__stun_msg *m, uint16_t type) {
-  if (!is_required(type) || m->n_unknown == sizeof m->unknown / sizeof m->unknown[0]) return;
-  m->unknown[m->n_unknown++] = type;
 }
 
 #define INTEGRITY_ATTRS \

@@ -23,7 +23,8 @@ bool floe__testserver_set_square(floe__testserver *ts, const floe__ts_square *sq
   return true;
 }
 
-bool floe__ts_behaviour_understands(const floe__ts_request *req) {
+bool floe__ts_behaviour_understands(const floe__ts_request *req, uint16_t type) {
+  if (type != floe__stun_attr_type(FLOE__STUN_CHANGE_REQUEST)) return false;
   return req->origin.method == FLOE__STUN_BINDING && req->origin.flow.port->other[1][1] != NULL;
 }
 

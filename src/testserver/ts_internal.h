@@ -251,8 +251,8 @@ void floe__ts_on_message(floe__testserver *ts, const floe__ts_flow *flow, floe_b
 
 /* --- ts_behaviour.c -------------------------------------------------------------------------------------------- */
 
-/* The request came to a port that honours CHANGE-REQUEST, and with a method that has it. */
-bool floe__ts_behaviour_understands(const floe__ts_request *req);
+/* The attribute is CHANGE-REQUEST, and came to a port that honours it, with the method that has it. */
+bool floe__ts_behaviour_understands(const floe__ts_request *req, uint16_t type);
 /* Sends the answer from where CHANGE-REQUEST wants it; only when that is understood. */
 void floe__ts_behaviour_route(const floe__ts_request *req, floe__ts_origin *answer);
 /* Adds RESPONSE-ORIGIN and OTHER-ADDRESS, on ports that have alternates. */

@@ -41,16 +41,16 @@ static void dispatch(floe__testserver *ts, const floe__ts_request *req) {
 }
 
 /* RFC 8489 6.3.1: 420 names the comprehension-required attributes that the server does not understand; ICE's are no
- * business of this server either, nor are those of RFC 5780 but for CHANGE-REQUEST where there are alternates. */
+ * business of this server either. */
 static bool refuse_unknown(floe__testserver *ts, const floe__ts_request *req) {
-  static const floe__stun_attr foreign[] = {FLOE__STUN_CHANGE_REQUEST, FLOE__STUN_PRIORITY, FLOE__STUN_USE_CANDIDATE,
-                                            FLOE__STUN_PADDING, FLOE__STUN_RESPONSE_PORT};
+  static const floe__stun_attr foreign[] = {FLOE__STUN_PRIORITY, FLOE__STUN_USE_CANDIDATE};
   uint16_t types[sizeof req->m->unknown / sizeof req->m->unknown[0] + sizeof foreign / sizeof foreign[0]];
   size_t n = 0;
-  for (size_t i = 0; i < req->m->n_unknown; i++) types[n++] = req->m->unknown[i];
+  for (size_t i = 0; i < req->m->n_unknown; i++) {
+    if (!floe__ts_behaviour_understands(req, req->m->unknown[i])) types[n++] = req->m->unknown[i];
+  }
   for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
-    bool is_understood = foreign[i] == FLOE__STUN_CHANGE_REQUEST && floe__ts_behaviour_understands(req);
-    if (floe__stun_has(req->m, foreign[i]) && !is_understood) types[n++] = floe__stun_attr_type(foreign[i]);
+    if (floe__stun_has(req->m, foreign[i])) types[n++] = floe__stun_attr_type(foreign[i]);
   }
   if (n > 0) floe__ts_answer_unknown(ts, &req->origin, types, n);
   return n > 0;
