@@ -19,9 +19,9 @@ SQUARE=$PORT_1 SILENT=$PORT_2 BROKEN=$PORT_3 TCP=$PORT_4 TLS=$PORT_5 SPOILED=$PO
 CLOSED=$(closed_port)
 
 # A server with two addresses tells everything.
-nat 0 --tls-port "$TLS" stun:127.0.0.1:$SQUARE
+nat 0 --timeout 20 --tls-port "$TLS" stun:127.0.0.1:$SQUARE
 has out "PASS stun:127.0.0.1:$SQUARE"
-has out "  IPv4         127.0.0.1:$SQUARE sees 127.0.0.1:* in * ms; it has two addresses (RFC 5780)"
+has out "  IPv4         127.0.0.1:$SQUARE sees 127.0.0.1:*; it has two addresses (RFC 5780)"
 has out "  TLS $TLS    gets out: connected (tls_untrusted)"
 has out "IPv4 from 127.0.0.1:* (lo), seen as 127.0.0.1:*"
 has out "  mapping      none (certain): no NAT: servers see this host's own address"
@@ -37,13 +37,13 @@ has_not out "$ESC"
 nat 0 --no-transports stun:127.0.0.1:$SQUARE
 has_not out "TCP"
 has_not out "gets out"
-nat 4 --timeout 0.5 --tls-port "$TLS" stun:127.0.0.1:$TCP
+nat 4 --timeout 20 --tls-port "$TLS" stun:127.0.0.1:$TCP
 has out "WARN stun:127.0.0.1:$TCP"
 has out "  IPv4         port_unreachable: the server's host says that nothing listens on the port"
-has out "  TCP $TCP    gets out: the server has answered in * ms (auth_rejected)"
+has out "  TCP $TCP    gets out: the server has answered in * (auth_rejected)"
 has out "  mapping      unknown: no server has answered over UDP"
 has out "gets out: TCP, TLS; refused: UDP"
-nat 4 --timeout 0.5 --tls-port "$CLOSED" stun:127.0.0.1:$SPOILED
+nat 4 --timeout 20 --tls-port "$CLOSED" stun:127.0.0.1:$SPOILED
 has out "FAIL stun:127.0.0.1:$SPOILED"
 has out "  TCP $SPOILED    what answers there is not what was asked for (not_stun)"
 has out "  TLS $CLOSED    refused: nobody listens there, or a firewall says so (tcp_refused)"
@@ -56,7 +56,7 @@ has out "  IPv4         udp_timeout: no answer over UDP"
 has out "  Nothing is known: no server has answered over UDP. *"
 nat 4 --no-transports stun:127.0.0.1:$BROKEN
 has out "  IPv4         stun_error: *"
-nat 0 --timeout 0.5 --no-transports stun:127.0.0.1:$SILENT --server stun:127.0.0.1:$SQUARE
+nat 0 --timeout 2 --no-transports stun:127.0.0.1:$SILENT --server stun:127.0.0.1:$SQUARE
 has out "FAIL stun:127.0.0.1:$SILENT"
 has out "PASS stun:127.0.0.1:$SQUARE"
 has out "  mapping      none (certain): *"
@@ -66,7 +66,7 @@ has out "               try: *"
 # Secure URLs and those of TURN name hosts and ports as well; two URLs of one host are one server.
 nat 0 --no-transports turn:127.0.0.1:$SQUARE
 has out "PASS turn:127.0.0.1:$SQUARE"
-nat 0 stun:127.0.0.1:$SQUARE turns:127.0.0.1:$TLS
+nat 0 --timeout 20 stun:127.0.0.1:$SQUARE turns:127.0.0.1:$TLS
 has out "  TLS $TLS    gets out: connected (tls_untrusted)"
 [ "$(grep -c '^PASS' "$DIR/out")" -eq 1 ] || fail "one host is told twice"
 
@@ -78,7 +78,7 @@ nat 4 --no-transports -6 stun:localhost:$SQUARE
 has out "  IPv6         *"
 
 # JSON lines.
-nat 0 --json --tls-port "$TLS" stun:127.0.0.1:$SQUARE
+nat 0 --json --timeout 20 --tls-port "$TLS" stun:127.0.0.1:$SQUARE
 json_value out server.url "stun:127.0.0.1:$SQUARE"
 json_value out server.family 4
 json_value out server.cause null
