@@ -245,9 +245,10 @@ void floe__check_on_link(floe__session *s, floe__tcp_link *link) {
   }
 }
 
-/* A nomination goes on for as long as an ordinary check would; when another pair works it may take over. */
+/* A nomination goes on for as long as an ordinary check would, unless another pair works. */
 static void on_timeout(floe__session *s, floe__pair *p) {
   floe_time until = floe__after_ms(p->nominating_since, s->io->settings->cfg.timing.patience_ms);
+  if (p->state == FLOE_PAIR_SUCCEEDED && p->is_nominating && floe__nominate_elsewhere(s, p)) return;
   if (p->state == FLOE_PAIR_SUCCEEDED && p->is_nominating && s->io->now < until) {
     floe__check_again(s, p);
   } else {
@@ -370,6 +371,7 @@ static void on_success(floe__session *s, floe__pair *p, const floe__stun_msg *m,
     return;
   }
   p->answered_at = s->io->now;
+  p->nominated_in_vain = 0;
   p->keepalive_at = floe__after_ms(s->io->now, s->io->settings->cfg.timing.keepalive_ms);
   p->trigger = 0;
   if (p->txn.state == FLOE__STUN_TXN_OPEN && p->state != FLOE_PAIR_SUCCEEDED) floe__check_cancel(p);
@@ -462,6 +464,7 @@ static bool is_hard(const floe_input *in) {
 
 static void note_icmp(floe__pair *p, const floe_input *in) {
   p->counts.icmp_errors++;
+  if (is_hard(in)) p->counts.hard_errors++;
   if (in->os_error != 0) p->counts.os_error = in->os_error;
   if (in->type != FLOE_INPUT_ICMP) return;
   p->counts.has_icmp = true;
@@ -475,9 +478,9 @@ void floe__check_on_icmp(floe__session *s, const floe_input *in) {
     floe__pair *p = s->pairs[i];
     const floe_addr *to = &p->remote->pub.address;
     if (p->local->sock != in->sock || floe__pair_is_tcp(p)) continue;
-    if (!floe_addr_equal_ip(to, &in->addr) || to->port != in->addr.port || !is_hard(in)) continue;
+    if (!floe_addr_equal_ip(to, &in->addr) || to->port != in->addr.port) continue;
     note_icmp(p, in);
-    if (p->state == FLOE_PAIR_IN_PROGRESS && p->counts.icmp_errors >= 2) {
+    if (p->state == FLOE_PAIR_IN_PROGRESS && p->counts.hard_errors >= 2) {
       floe__check_fail(s, p, FLOE_PAIR_FAILURE_UNREACHABLE);
     }
   }

@@ -78,14 +78,25 @@ void floe__nominate_done(floe__session *s, floe__pair *p) {
 
 /* --- controlling ------------------------------------------------------------------------------------------------- */
 
-/* When the pair in use is in trouble, only those that have answered since count. */
-static floe__pair *find_best_valid(const floe__session *s) {
+/* When the pair in use is in trouble, only those that have answered since count. Of the others the best is taken that
+ * was not nominated in vain more often than the rest. */
+static floe__pair *find_best_valid(const floe__session *s, const floe__pair *except) {
   floe_time since = is_in_trouble(s) ? s->consent.answered_at : 0;
+  floe__pair *best = NULL;
   for (size_t i = 0; i < s->n_pairs; i++) {
     floe__pair *p = s->pairs[i];
-    if (floe__pair_is_valid(p) && (since == 0 || p->answered_at > since)) return p;
+    if (p == except || !floe__pair_is_valid(p) || (since != 0 && p->answered_at <= since)) continue;
+    if (best == NULL || p->nominated_in_vain < best->nominated_in_vain) best = p;
   }
-  return NULL;
+  return best;
+}
+
+bool floe__nominate_elsewhere(floe__session *s, floe__pair *p) {
+  if (find_best_valid(s, p) == NULL) return false;
+  p->is_nominating = false;
+  p->nominated_in_vain++;
+  p->keepalive_at = floe__after_ms(s->io->now, s->io->settings->cfg.timing.keepalive_ms);
+  return true;
 }
 
 static bool has_nomination_under_way(const floe__session *s) {
@@ -164,7 +175,7 @@ void floe__nominate(floe__session *s) {
   }
   s->nominate_at = FLOE_TIME_NEVER;
   if (s->conn->role != FLOE_ICE_ROLE_CONTROLLING || has_nomination_under_way(s)) return;
-  floe__pair *best = find_best_valid(s);
+  floe__pair *best = find_best_valid(s, NULL);
   if (best == NULL || !may_choose(s, best)) return;
   bool wait = s->selected == NULL && has_better_open(s, best) && s->io->now < decide_at(s, best);
   if (wait) {

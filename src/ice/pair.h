@@ -23,6 +23,7 @@ typedef struct floe__pair_counts {
   uint32_t requests_sent, requests_received, responses_sent, responses_received, consent_sent;
   floe_time last_sent_at, last_received_at; /* of data; 0 = never */
   uint32_t integrity_failures, icmp_errors, role_conflicts;
+  uint32_t hard_errors; /* of icmp_errors: those that say that nobody is there */
   bool has_icmp, has_rtt;
   uint8_t icmp_type, icmp_code;
   uint16_t stun_error;
@@ -66,6 +67,7 @@ struct floe__pair {
   floe_time begun_at; /* IN_PROGRESS: since when */
   uint32_t trigger;   /* 0, or its place in the triggered-check queue: lower is earlier */
   floe_time nominating_since;
+  uint32_t nominated_in_vain;          /* rounds of nominating it without an answer since its last one */
   uint8_t conflicts;                   /* 487 in answer to its checks */
   bool is_nominating;                  /* controlling: the next check carries USE-CANDIDATE */
   bool peer_nominated;                 /* controlled: USE-CANDIDATE came, and counts once the pair has succeeded */

@@ -233,6 +233,8 @@ bool floe__check_on_request(floe__session *s, const floe__path *path, const floe
 void floe__nominate(floe__session *s);
 /* The peer has nominated this pair, or we have and it was answered. */
 void floe__nominate_done(floe__session *s, floe__pair *p);
+/* Its nomination is not answered. True: another pair works and is tried in its place. */
+bool floe__nominate_elsewhere(floe__session *s, floe__pair *p);
 void floe__session_select(floe__session *s, floe__pair *p);
 /* A pair that can be used: succeeded, and its path is there. */
 bool floe__pair_is_valid(const floe__pair *p);

@@ -114,6 +114,27 @@ floe__tcp_link *floe__session_add_link(floe__session *s, floe__tcp_link *link) {
   return link;
 }
 
+static bool is_on_pair(const floe__session *s, const floe__tcp_link *link) {
+  for (size_t i = 0; i < s->n_pairs; i++) {
+    if (s->pairs[i]->link == link) return true;
+  }
+  return false;
+}
+
+/* Strangers who connect and say nothing do not keep the peer out: the one that has waited longest gives way. */
+static bool make_room(floe__session *s) {
+  if (s->n_links < MAX_LINKS) return true;
+  for (size_t i = 0; i < s->n_links; i++) {
+    floe__tcp_link *link = s->links[i];
+    if (!link->is_accepted || link->is_used || is_on_pair(s, link)) continue;
+    floe__tcp_link_free(link, s->io);
+    memmove(&s->links[i], &s->links[i + 1], (s->n_links - i - 1) * sizeof(floe__tcp_link *));
+    s->n_links--;
+    return true;
+  }
+  return false;
+}
+
 static floe__candidate *find_listener(const floe__session *s, floe_sock_id sock) {
   for (size_t i = 0; i < s->candidates.n; i++) {
     floe__candidate *c = s->candidates.items[i];
@@ -124,7 +145,7 @@ static floe__candidate *find_listener(const floe__session *s, floe_sock_id sock)
 
 bool floe__session_accept(floe__session *s, const floe_input *in) {
   floe__candidate *local = find_listener(s, in->sock);
-  if (local == NULL || s->is_ended || s->n_links >= MAX_LINKS) return false;
+  if (local == NULL || s->is_ended || !make_room(s)) return false;
   floe__tcp_link *link = floe__tcp_link_accept(s->io, local, in->accepted, &in->addr);
   if (link == NULL) return false;
   (void)floe__session_add_link(s, link); /* without memory for it the connection is closed */
@@ -144,7 +165,8 @@ static void on_stream(floe__session *s, floe__tcp_link *link, floe_bytes in) {
         return;
       case FLOE__TCP_FRAME_MESSAGE: break;
     }
-    if (message.len > 0 && floe__session_on_packet(s, &path, message)) link->is_used = true;
+    /* Only what is signed leads to a pair: what else comes does not count. */
+    if (message.len > 0 && floe__session_on_packet(s, &path, message) && is_on_pair(s, link)) link->is_used = true;
     if (link->state != FLOE__TCP_LINK_OPEN || s->is_ended) return;
   }
 }
@@ -170,13 +192,6 @@ void floe__session_on_link_input(floe__session *s, const floe_input *in) {
     floe__check_on_link(s, link);
   }
   floe__session_drop_links(s);
-}
-
-static bool is_on_pair(const floe__session *s, const floe__tcp_link *link) {
-  for (size_t i = 0; i < s->n_pairs; i++) {
-    if (s->pairs[i]->link == link) return true;
-  }
-  return false;
 }
 
 static floe_time unused_until(const floe__tcp_link *link) {

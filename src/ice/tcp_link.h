@@ -19,7 +19,7 @@ typedef struct floe__tcp_link {
   floe__candidate *local; /* active, passive or so */
   floe_addr remote;
   bool is_accepted;
-  bool is_used;        /* a valid message has come or a pair is on it */
+  bool is_used;        /* a pair is, or was, on it */
   floe_time opened_at; /* when it was asked for or accepted */
   uint8_t *buf;        /* bytes of an unfinished frame; NULL between frames */
   size_t len, cap;

@@ -72,6 +72,25 @@ static void a_nomination_before_the_parameters_counts(void **state) {
   peers_free(r.p);
 }
 
+/* The pair that we nominate falls silent at that moment: the next one that works is used, long before patience ends. */
+static void a_nomination_that_is_not_answered_is_given_up(void **state) {
+  (void)state;
+  rig r = new_rig();
+  begin(&r, FLOE_ICE_ROLE_CONTROLLING);
+  fake_peer *second = second_of(&r);
+  floe_ice_parameters params = {.ufrag = r.f->ufrag, .pwd = r.f->pwd};
+  assert_int_equal(sim_agent_set_remote_parameters(r.a, &params), FLOE_OK);
+  (void)sim_agent_add_remote_candidate(r.a, "candidate:1 1 udp 2130706431 10.0.1.1 7000 typ host");
+  (void)sim_agent_add_remote_candidate(r.a, "candidate:2 1 udp 2130706175 10.0.1.2 7000 typ host");
+  while (r.f->checks == 0) sim_run_for(r.p->s, 1);
+  r.f->answer = FAKE_SILENT;
+  sim_run_for(r.p->s, 6000);
+  assert_true(r.f->nominations > 0);
+  peers_true(r.p, sim_agent_is_connected(r.a));
+  assert_true(second->nominations > 0);
+  peers_free(r.p);
+}
+
 /* RFC 8445 7.2.5.1: 487 says that the peer has our role, whatever the check was for. */
 static void a_role_conflict_long_after_is_resolved(void **state) {
   (void)state;
@@ -177,6 +196,105 @@ static void permissions_are_limited(void **state) {
   peers_free(r.p);
 }
 
+/* --- strangers on a TCP port ---------------------------------------------------------------------------------------
+ */
+
+static void on_bytes(void *user, floe_bytes data) {
+  (void)user;
+  (void)data;
+}
+
+static void on_end(void *user) {
+  *(bool *)user = true;
+}
+
+static void on_failed(void *user, floe_net_error error) {
+  (void)error;
+  *(bool *)user = true;
+}
+
+static const sim_tcp_ops tcp_ops = {NULL, on_failed, on_bytes, on_end};
+
+static floe_addr passive_address(peer *x) {
+  const char *at = strstr(sim_agent_events_with(x->agent, "tcp passive"), "10.0.");
+  char text[FLOE_ADDR_TEXT];
+  assert_non_null(at);
+  (void)snprintf(text, sizeof text, "%.*s", (int)strcspn(at, " \n"), at);
+  return sim_addr(text);
+}
+
+/* Who knows the ufrag, which travels in the clear, and not the password holds no connection for long. */
+static void an_unsigned_check_keeps_no_connection(void **state) {
+  (void)state;
+  rig r = new_rig();
+  r.p->a.cfg.tcp_passive = true;
+  begin(&r, FLOE_ICE_ROLE_CONTROLLED);
+  sim_run_for(r.p->s, 100);
+  floe_addr local = sim_addr("10.0.1.1"), remote = passive_address(&r.p->a);
+  floe_net_error why;
+  bool is_over = false;
+  sim_tcp *t = sim_must(sim_tcp_connect(r.f->host, &local, &remote, &tcp_ops, &is_over, &why));
+  sim_run_for(r.p->s, 100);
+  uint8_t frame[200], txn_id[FLOE__STUN_TXN_ID] = {1};
+  char username[300];
+  floe__stun_builder b;
+  (void)snprintf(username, sizeof username, "%s:fake", floe_ice_agent_local_parameters(sim_agent_core(r.a))->ufrag);
+  floe__stun_begin(&b, frame + 2, sizeof frame - 2, FLOE__STUN_REQUEST, FLOE__STUN_BINDING, txn_id);
+  floe__stun_put_text(&b, FLOE__STUN_USERNAME, username);
+  floe_bytes m = floe__stun_end(&b);
+  frame[0] = (uint8_t)(m.len >> 8);
+  frame[1] = (uint8_t)m.len;
+  sim_tcp_send(t, (floe_bytes){frame, m.len + 2});
+  sim_run_for(r.p->s, 20000);
+  assert_true(is_over);
+  peers_free(r.p);
+}
+
+/* However many wait there, the peer gets in. */
+static void strangers_do_not_keep_the_peer_out(void **state) {
+  (void)state;
+  peers *p = peers_new(1);
+  peer_block_udp(&p->a);
+  peer_block_udp(&p->b);
+  p->b.cfg.tcp_passive = true;
+  p->b.waits_for_offer = false;
+  p->a.out.delay_ms = p->b.out.delay_ms = 500;
+  peers_begin(p);
+  sim_run_for(p->s, 100);
+  sim_host *h = sim_host_new(p->s, "stranger", "eth0", "198.51.100.1", NULL);
+  floe_addr local = sim_addr("198.51.100.1"), remote = passive_address(&p->b);
+  bool is_over[300] = {false};
+  for (size_t i = 0; i < 300; i++) {
+    floe_net_error why;
+    (void)sim_must(sim_tcp_connect(h, &local, &remote, &tcp_ops, &is_over[i], &why));
+  }
+  sim_run_for(p->s, 100);
+  peers_true(p, peers_run_to_connected(p, 3000));
+  peers_exchange_data(p);
+  peers_free(p);
+}
+
+/* --- what is counted -----------------------------------------------------------------------------------------------
+ */
+
+/* stats.h: each ICMP error counts, even one that does not say that nobody is there. */
+static void soft_icmp_errors_count_and_fail_nothing(void **state) {
+  (void)state;
+  rig r = make_rig(FLOE_ICE_ROLE_CONTROLLING);
+  sim_reject(r.p->s, "10.0.1.1", 11, 0); /* time exceeded */
+  sim_run_for(r.p->s, 5000);
+  const floe_stats *stats = stats_of(&r);
+  assert_int_equal(stats->n_pairs, 1);
+  assert_true(stats->pairs[0].icmp_errors >= 3);
+  assert_true(stats->pairs[0].has_icmp);
+  assert_int_equal(stats->pairs[0].icmp_type, 11);
+  assert_int_equal(stats->pairs[0].state, FLOE_PAIR_IN_PROGRESS);
+  sim_rules_clear(r.p->s);
+  sim_run_for(r.p->s, 10000);
+  peers_true(r.p, sim_agent_is_connected(r.a));
+  peers_free(r.p);
+}
+
 /* --- a lite agent --------------------------------------------------------------------------------------------------
  */
 
@@ -230,11 +348,15 @@ static void a_lite_agent_stays_controlled(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_nomination_before_the_parameters_counts),
+      cmocka_unit_test(a_nomination_that_is_not_answered_is_given_up),
       cmocka_unit_test(a_role_conflict_long_after_is_resolved),
       cmocka_unit_test(changing_pairs_gives_no_consent),
       cmocka_unit_test(nothing_is_sent_late_either),
       cmocka_unit_test(mapped_addresses_are_not_collected_for_ever),
       cmocka_unit_test(permissions_are_limited),
+      cmocka_unit_test(an_unsigned_check_keeps_no_connection),
+      cmocka_unit_test(strangers_do_not_keep_the_peer_out),
+      cmocka_unit_test(soft_icmp_errors_count_and_fail_nothing),
       cmocka_unit_test(a_lite_agent_never_asks),
       cmocka_unit_test(a_lite_agent_stays_controlled),
   };
