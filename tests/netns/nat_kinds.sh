@@ -3,6 +3,8 @@
 set -eu
 # shellcheck source=lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=nat_lib.sh source-path=SCRIPTDIR
+. "$(dirname "$0")/nat_lib.sh"
 net_enter "$@"
 need nft
 
@@ -39,36 +41,6 @@ route server 2001:db8:81:1::/64 via "$FAR6"
 testserver server square --alternate "$OTHER4:3479" --listen "udp:$SERVER4" --listen "tcp:$SERVER4" --listen "tls:$SERVER4:443"
 testserver server square6 --alternate "[$OTHER6]:3479" --listen "udp:[$SERVER6]"
 testserver server plain --listen "udp:$PLAIN4" --listen "udp:$SECOND4"
-
-# finds TITLE NAMESPACE STATUS EXPECTED ARGUMENTS...: what floe nat says. EXPECTED are members of the line of the family,
-# or of the summary, as name=value; !name=value says that it is anything else.
-finds() {
-  finds_title=$1
-  finds_ns=$2
-  finds_status=$3
-  finds_expected=$4
-  shift 4
-  n_cases=$((n_cases + 1))
-  finds_got=0
-  inside "$finds_ns" "$FLOE" nat --json "$@" >"$work/out" 2>"$work/err" </dev/null || finds_got=$?
-  finds_wrong=
-  [ "$finds_got" -eq "$finds_status" ] || finds_wrong="status $finds_got, expected $finds_status"
-  for finds_one in $finds_expected; do
-    finds_not=0
-    case $finds_one in !*) finds_not=1 ;; esac
-    finds_one=${finds_one#!}
-    finds_is=1
-    grep -qE "\"${finds_one%%=*}\":\"?${finds_one#*=}\"?[,}]" "$work/out" && finds_is=0
-    [ "$finds_is" -eq "$finds_not" ] || finds_wrong="$finds_wrong; $finds_one"
-  done
-  if [ -z "$finds_wrong" ]; then
-    echo "ok      $finds_title"
-  else
-    echo "FAILED  $finds_title: $finds_wrong"
-    cat "$work/out" "$work/err"
-    failed=yes
-  fi
-}
 
 # The same with the server that has two addresses, over UDP alone.
 examines() {
