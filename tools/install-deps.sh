@@ -21,7 +21,7 @@ peer_packages="libnice-dev python3-aioice chromium-headless-shell avahi-daemon a
 case ${1-} in
   build) wanted=$build_packages ;;
   test) wanted="$build_packages $test_packages $peer_packages" ;;
-  bench) wanted="$build_packages valgrind" ;;
+  bench) wanted="$build_packages valgrind libnice-dev" ;;
   *) echo "usage: $0 build|test|bench" >&2; exit 2 ;;
 esac
 

@@ -68,7 +68,6 @@ struct floe__pair {
   uint32_t trigger;   /* 0, or its place in the triggered-check queue: lower is earlier */
   floe_time nominating_since;
   uint32_t nominated_in_vain;          /* rounds of nominating it without an answer since its last one */
-  uint8_t conflicts;                   /* 487 in answer to its checks */
   bool is_nominating;                  /* controlling: the next check carries USE-CANDIDATE */
   bool peer_nominated;                 /* controlled: USE-CANDIDATE came, and counts once the pair has succeeded */
   bool is_nominated;                   /* RFC 8445 8.1: both sides know */
