@@ -267,8 +267,8 @@ FLOE_API void floe_ice_agent_free(floe_ice_agent *agent);
 
 /** Starts to gather; before the first outputs are taken the state becomes `gathering`. Events: ICEGATHERINGSTATECHANGE,
  *  then ICECANDIDATE and ICECANDIDATEERROR as they happen, at the end ICECANDIDATE with NULL and
- *  ICEGATHERINGSTATECHANGE (`complete`). After completion it may be called again as long as the peer's parameters are
- *  not set: that is a new gathering, which first closes what the last one holds and counts its errors anew. Later
+ *  ICEGATHERINGSTATECHANGE (`complete`). After completion it may be called again as long as nothing of the peer is
+ *  known: that is a new gathering, which first closes what the last one holds and counts its errors anew. Later
  *  floe_ice_agent_restart is the way.
  *  @return FLOE_OK; FLOE_E_STATE while gathering, when checks have begun, or after close; FLOE_E_NOMEM */
 FLOE_API FLOE_MUST_USE floe_status floe_ice_agent_gather(floe_ice_agent *agent, floe_time now);
@@ -302,8 +302,8 @@ FLOE_API size_t floe_ice_agent_local_candidates(const floe_ice_agent *agent, con
 /** The local candidate with this id, or NULL. Valid until the next call on the agent. */
 FLOE_API const floe_ice_candidate *floe_ice_agent_candidate(const floe_ice_agent *agent, uint32_t id);
 
-/** What gathering found out; NULL before the state is `complete`. Valid until the next gathering, or until the agent
- *  is freed. */
+/** What gathering found out; NULL before the state is `complete`. Valid until the next gathering or restart, or
+ *  until the agent is freed. */
 FLOE_API const floe_report *floe_ice_agent_report(const floe_ice_agent *agent);
 
 /* --- connecting ------------------------------------------------------------------------------------------------ */

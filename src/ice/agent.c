@@ -102,6 +102,7 @@ static bool make(floe_ice_agent *agent, floe_env *env, floe__settings *settings)
   agent->conn.events = &agent->events;
   floe__random(env, &agent->conn.tie_breaker, sizeof agent->conn.tie_breaker);
   agent->session = floe__session_new(&agent->conn);
+  if (agent->session != NULL) agent->local = agent->session->local;
   return agent->session != NULL;
 }
 
@@ -242,6 +243,7 @@ floe_status floe_ice_agent_restart(floe_ice_agent *agent, floe_time now) {
   if (s == NULL) return FLOE_E_NOMEM;
   put_aside(agent);
   agent->session = s;
+  agent->local = s->local;
   agent->gathering_state = FLOE_ICE_GATHERING_NEW;
   if (agent->state != FLOE__AGENT_IDLE) go(agent, FLOE__AGENT_IDLE);
   floe__agent_tell_connection(agent);

@@ -89,7 +89,7 @@ floe_ice_role floe_ice_agent_role(const floe_ice_agent *agent) {
 }
 
 const floe_ice_parameters *floe_ice_agent_local_parameters(const floe_ice_agent *agent) {
-  return &agent->session->local;
+  return &agent->local;
 }
 
 const floe_ice_parameters *floe_ice_agent_remote_parameters(const floe_ice_agent *agent) {

@@ -25,11 +25,12 @@ struct floe_ice_agent {
   bool is_settled;    /* nothing has come since the last input was settled: poll need not look again */
   bool trim_due;      /* gathering is complete: what its burst of commands needed is given back once */
   floe__connection conn;
-  floe__session *session;  /* the current one */
-  floe__session *previous; /* nullable: after a restart, as long as its pair is in use, and a while after that */
-  floe_time retire_at;     /* of previous: when the while is over; 0 = its pair is still in use */
-  floe__session *ended;    /* earlier ones that still have events, allocations or sockets to let go of */
-  floe_time started_at;    /* of the first gathering */
+  floe__session *session;    /* the current one */
+  floe_ice_parameters local; /* its parameters: they outlive a second gathering, which takes another session */
+  floe__session *previous;   /* nullable: after a restart, as long as its pair is in use, and a while after that */
+  floe_time retire_at;       /* of previous: when the while is over; 0 = its pair is still in use */
+  floe__session *ended;      /* earlier ones that still have events, allocations or sockets to let go of */
+  floe_time started_at;      /* of the first gathering */
 
   /* what was told last */
   floe_ice_connection_state told_state;

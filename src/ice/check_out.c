@@ -217,7 +217,7 @@ static void take_permission(floe__session *s, floe__pair *p, floe__permit_result
     case FLOE__PERMIT_UNANSWERED: on_unanswered(s, p); return;
     case FLOE__PERMIT_REFUSED:
       p->permission = FLOE__PERMISSION_NONE;
-      s->relay_denied++;
+      p->was_denied = true;
       floe__check_fail(s, p, FLOE_PAIR_FAILURE_RELAY_DENIED);
       return;
   }

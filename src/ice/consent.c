@@ -182,9 +182,9 @@ static floe_time expires_at(const floe__session *s) {
   return floe__after_ms(s->consent.answered_at, s->io->settings->cfg.timing.consent_timeout_ms);
 }
 
-/* Two lite sides have nothing to tell them that the other is there. */
+/* Two lite sides have nothing to tell them that the other is there; only that their own address is gone. */
 static bool is_watched(const floe__session *s) {
-  return !(s->local.lite && s->remote.lite);
+  return !(s->local.lite && s->remote.lite) || s->selected == NULL;
 }
 
 bool floe__consent_is_over(const floe__session *s) {

@@ -52,6 +52,7 @@ struct floe__pair {
   floe_pair_failure failure; /* FAILED */
   floe__pair_permission permission;
   uint32_t permission_tries;
+  bool was_denied;      /* once at least */
   floe__tcp_link *link; /* nullable: TCP, once it is being opened; the session's */
 
   /* the check */

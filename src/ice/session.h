@@ -111,7 +111,7 @@ struct floe__session {
 
   /* for the report */
   bool heard_anything;
-  uint32_t requests_received, unknown_ufrag, bad_integrity, refused_requests, relay_denied;
+  uint32_t requests_received, unknown_ufrag, bad_integrity, refused_requests;
 
   floe__session *next; /* of those that have ended */
 };

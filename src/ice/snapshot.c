@@ -166,10 +166,12 @@ static void fill_report(floe_connection_report *r, const floe__session *s, floe_
   r->refused_requests = s->refused_requests;
   r->n_local_candidates = (uint32_t)s->candidates.n;
   r->n_remote_candidates = (uint32_t)s->remotes.n;
-  r->n_relay_denied = s->relay_denied;
   r->remote_ended = s->remote_ended;
   for (size_t i = 0; i < s->remotes.n; i++) {
     if (s->remotes.items[i]->pub.address.family == FLOE_FAMILY_NONE) r->n_unresolved++;
+  }
+  for (size_t i = 0; i < s->n_pairs; i++) {
+    if (s->pairs[i]->was_denied) r->n_relay_denied++;
   }
 }
 

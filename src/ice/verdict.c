@@ -2,15 +2,14 @@
 #include "ice/session.h"
 
 typedef struct tally {
-  uint32_t n, timeout, denied, unreachable, valid, rejected_401, conflict;
+  uint32_t denied, unreachable, valid, rejected_401, conflict;
   uint32_t decided;
 } tally;
 
 static tally count(const floe__session *s) {
-  tally t = {.n = (uint32_t)s->n_pairs};
+  tally t = {0};
   for (size_t i = 0; i < s->n_pairs; i++) {
     const floe__pair *p = s->pairs[i];
-    if (p->failure == FLOE_PAIR_FAILURE_TIMEOUT) t.timeout++;
     if (p->failure == FLOE_PAIR_FAILURE_RELAY_DENIED) t.denied++;
     if (p->failure == FLOE_PAIR_FAILURE_UNREACHABLE || p->failure == FLOE_PAIR_FAILURE_TCP) t.unreachable++;
     if (p->state == FLOE_PAIR_SUCCEEDED) t.valid++;

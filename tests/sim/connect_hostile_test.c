@@ -295,6 +295,26 @@ static void soft_icmp_errors_count_and_fail_nothing(void **state) {
   peers_free(r.p);
 }
 
+/* stats.h: n_relay_denied counts pairs, not refusals. */
+static void a_pair_is_denied_once(void **state) {
+  (void)state;
+  peers *p = peers_new(1);
+  peers_listen(p, FLOE_TRANSPORT_UDP, "permission-error=403:Peer denied");
+  peer_add(&p->a, "turn:192.0.2.1");
+  peer_drop_to(&p->a, "10.0.1.1"); /* no direct way at first: the relay is asked */
+  peers_begin(p);
+  sim_run_for(p->s, 5000);
+  sim_rules_clear(p->s);
+  peers_true(p, peers_run_to_connected(p, 20000));
+  peer_vanish(&p->b);
+  sim_run_for(p->s, 28000); /* asked again and again while disconnected */
+  const floe_connection_report *r = floe_ice_agent_connection_report(sim_agent_core(p->a.agent), sim_now(p->s));
+  assert_non_null(r);
+  assert_int_equal(r->n_relay_denied, 1);
+  sim_rules_clear(p->s);
+  peers_free(p);
+}
+
 /* --- a lite agent --------------------------------------------------------------------------------------------------
  */
 
@@ -329,6 +349,21 @@ static void a_lite_agent_never_asks(void **state) {
   peers_free(r.p);
 }
 
+/* Two lite sides never ask whether the other is there, but an address that is gone is the end all the same. */
+static void two_lite_sides_end(void **state) {
+  (void)state;
+  peers *p = peers_new(1);
+  p->a.cfg.lite = p->b.cfg.lite = true;
+  peers_true(p, peers_connect(p, 5000));
+  sim_host_remove_address(p->a.host, "10.0.0.1");
+  sim_agent_interfaces_changed(p->a.agent);
+  sim_run_for(p->s, 100);
+  assert_int_equal(sim_agent_connection(p->a.agent), FLOE_ICE_CONNECTION_DISCONNECTED);
+  peers_true(p, peer_run_to(&p->a, FLOE_ICE_CONNECTION_FAILED, 31000));
+  peer_expect_failed(&p->a, FLOE_CAUSE_NETWORK_GONE);
+  peers_free(p);
+}
+
 /* RFC 8445 6.1.1: beside a full agent it is controlled, whatever that one claims. */
 static void a_lite_agent_stays_controlled(void **state) {
   (void)state;
@@ -357,7 +392,9 @@ int main(void) {
       cmocka_unit_test(an_unsigned_check_keeps_no_connection),
       cmocka_unit_test(strangers_do_not_keep_the_peer_out),
       cmocka_unit_test(soft_icmp_errors_count_and_fail_nothing),
+      cmocka_unit_test(a_pair_is_denied_once),
       cmocka_unit_test(a_lite_agent_never_asks),
+      cmocka_unit_test(two_lite_sides_end),
       cmocka_unit_test(a_lite_agent_stays_controlled),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,27 @@ static void restarts_in_a_row(void **state) {
   peers_free(p);
 }
 
+/* ice.h: this side's parameters are valid until a restart; a second gathering is none. */
+static void parameters_outlive_a_second_gathering(void **state) {
+  (void)state;
+  peers *p = peers_new(1);
+  peers_start(p);
+  sim_agent *a = p->a.agent;
+  const floe_ice_parameters *params = floe_ice_agent_local_parameters(sim_agent_core(a));
+  char ufrag[300];
+  (void)snprintf(ufrag, sizeof ufrag, "%s", params->ufrag);
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(sim_agent_gather(a), FLOE_OK);
+    assert_true(sim_agent_run_to_complete(a, 1000));
+    sim_run_for(p->s, 1000);
+    assert_string_equal(params->ufrag, ufrag);
+    assert_ptr_equal(params, floe_ice_agent_local_parameters(sim_agent_core(a)));
+  }
+  assert_int_equal(sim_agent_restart(a), FLOE_OK);
+  assert_string_not_equal(floe_ice_agent_local_parameters(sim_agent_core(a))->ufrag, ufrag);
+  peers_free(p);
+}
+
 /* --- time ----------------------------------------------------------------------------------------------------------
  */
 
@@ -106,6 +127,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_restart_that_is_lost_at_once),
       cmocka_unit_test(restarts_in_a_row),
+      cmocka_unit_test(parameters_outlive_a_second_gathering),
       cmocka_unit_test(time_that_jumps_to_its_end),
       cmocka_unit_test(a_refused_description_says_where),
       cmocka_unit_test(a_description_with_a_strange_candidate_is_refused_whole),
