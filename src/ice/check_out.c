@@ -320,6 +320,7 @@ static void trace_answer(floe__session *s, const floe__pair *p, const floe__stun
 /* RFC 8445 7.2.5.2.1, 7.2.5.3.1: the mapped address is one of ours, or a peer-reflexive candidate. */
 static floe__candidate *find_mapped(floe__session *s, const floe__pair *p, const floe_addr *mapped) {
   const floe__candidate *local = p->local;
+  if (mapped->family != local->base.family) return NULL; /* a translator of families stands between */
   for (size_t i = 0; i < s->candidates.n; i++) {
     floe__candidate *c = s->candidates.items[i];
     bool same = floe_addr_equal_ip(&c->pub.address, mapped) && c->pub.address.port == mapped->port;
