@@ -43,9 +43,12 @@ static void fill_random(void *user, uint8_t *out, size_t len) {
 }
 
 /* FLOE_FUZZ_TRACE=1 fuzz_ice_pair FILE shows what happens. */
-static void print_trace(void *user, const char *json, size_t len) {
+static void take_trace(void *user, const char *json, size_t len) {
+  static int prints = -1;
   const pw_host *h = user;
-  (void)fprintf(stderr, "%d: %.*s\n", h->index, (int)len, json);
+  if (prints < 0) prints = getenv("FLOE_FUZZ_TRACE") != NULL;
+  if (prints != 0) (void)fprintf(stderr, "%d: %.*s\n", h->index, (int)len, json);
+  FLOE__ASSERT(len > 2 && json[0] == '{' && json[len - 1] == '}');
 }
 
 pw_host *pw_other(const pw_host *h) {
@@ -177,7 +180,7 @@ static void on_pair(pw_host *h, const floe_pair_change *c) {
   h->has_pair = c->local != NULL;
   if (!h->has_pair) return;
   FLOE__ASSERT(c->local->id != 0 && c->remote->id != 0 && c->local->transport == c->remote->transport);
-  FLOE__ASSERT(c->remote->address.family != FLOE_FAMILY_NONE);
+  FLOE__ASSERT(c->remote->address.family != FLOE_FAMILY_NONE && c->local->address.family == c->remote->address.family);
   bool only_relay = h->cfg.ice_transport_policy == FLOE_ICE_TRANSPORT_POLICY_RELAY;
   FLOE__ASSERT(!only_relay || c->local->type == FLOE_CANDIDATE_RELAY);
 }
@@ -199,7 +202,6 @@ static void on_candidate(pw_host *h, const floe_ice_candidate *c) {
   bool only_relay = h->cfg.ice_transport_policy == FLOE_ICE_TRANSPORT_POLICY_RELAY;
   FLOE__ASSERT(!only_relay || c->type == FLOE_CANDIDATE_RELAY);
   if (c->type == FLOE_CANDIDATE_RELAY) h->relay = c->id;
-  h->told_candidates++;
 }
 
 static void on_event(pw_host *h, const floe_event *e) {
@@ -217,7 +219,8 @@ static void on_event(pw_host *h, const floe_event *e) {
   }
 }
 
-static void on_data(const pw_host *h, const floe_output *out) {
+static void on_data(pw_host *h, const floe_output *out) {
+  h->data_received++;
   FLOE__ASSERT(!h->closed && out->u.data.from.family != FLOE_FAMILY_NONE);
   bool is_of_relay = floe_ice_agent_remote_parameters(h->agent) == NULL; /* datagrams as they are, empty ones too */
   FLOE__ASSERT(out->u.data.data.len > 0 || is_of_relay);
@@ -386,6 +389,7 @@ void pw_check_stats(pw_host *h) {
     uint32_t by_state = 0;
     for (size_t i = 0; i < r->n_groups; i++) by_state += r->groups[i].n_pairs;
     FLOE__ASSERT(by_state == r->n_pairs && r->n_pairs <= h->cfg.max_pairs);
+    FLOE__ASSERT(r->n_local_candidates <= h->cfg.max_candidates + h->cfg.max_peer_reflexive);
     FLOE__ASSERT(r->n_remote_candidates <= h->cfg.max_remote_candidates + h->cfg.max_peer_reflexive);
     FLOE__ASSERT(r->state != FLOE_ICE_CONNECTION_FAILED || r->verdict != FLOE_CAUSE_NONE);
   }
@@ -409,6 +413,29 @@ void pw_check_settled(pw_host *h) {
   FLOE__ASSERT(h->gathering != FLOE_ICE_GATHERING_GATHERING);
 }
 
+static bool is_up(const pw_host *h) {
+  if (h->agent == NULL || h->closed || h->was_short) return false;
+  floe_ice_connection_state state = floe_ice_agent_connection_state(h->agent);
+  return state == FLOE_ICE_CONNECTION_CONNECTED || state == FLOE_ICE_CONNECTION_COMPLETED;
+}
+
+/* Where both say that they are connected they are: with each other, and as different sides. */
+void pw_check_connected(pw_world *w) {
+  pw_host *a = &w->hosts[0], *b = &w->hosts[1];
+  if (!is_up(a) || !is_up(b) || w->steps_left == 0) return;
+  bool has_lite = a->cfg.lite || b->cfg.lite;
+  FLOE__ASSERT(has_lite || floe_ice_agent_role(a->agent) != floe_ice_agent_role(b->agent));
+  for (int i = 0; i < 2; i++) {
+    pw_host *from = &w->hosts[i], *to = &w->hosts[1 - i];
+    uint32_t before = to->data_received;
+    floe_status st = floe_ice_agent_send(from->agent, w->now, (floe_bytes){(const uint8_t *)"hello", 5}, 0);
+    pw_drain(from);
+    pw_run(w, 200 * FLOE_MS);
+    if (!is_up(from) || !is_up(to) || w->steps_left == 0) return;
+    FLOE__ASSERT(st == FLOE_OK && to->data_received > before);
+  }
+}
+
 /* --- begin and end ------------------------------------------------------------------------------------------------ */
 
 void pw_host_begin(pw_world *w, int index, const floe_ice_config *cfg, uint8_t seed) {
@@ -426,7 +453,7 @@ void pw_host_begin(pw_world *w, int index, const floe_ice_config *cfg, uint8_t s
   env.reallocate = reallocate;
   env.random = fill_random;
   env.trace_addresses = true;
-  if (getenv("FLOE_FUZZ_TRACE") != NULL) env.trace = print_trace;
+  if (w->is_traced || getenv("FLOE_FUZZ_TRACE") != NULL) env.trace = take_trace;
   FLOE__ASSERT(floe_env_new(&h->env, &env) == FLOE_OK);
   if (floe_ice_agent_new(&h->agent, h->env, cfg, NULL) != FLOE_OK) h->agent = NULL;
 }

@@ -117,7 +117,7 @@ typedef struct pw_host {
   floe_ice_gathering_state gathering;
   floe_ice_connection_state connection;
   bool has_pair, restarted;
-  uint32_t told_candidates;
+  uint32_t data_received;
   uint32_t wakes;
   floe_time wakes_second;
   uint32_t relay; /* id of the last relay candidate, or 0 */
@@ -132,6 +132,7 @@ struct pw_world {
   uint32_t seq;
   uint32_t steps_left;
   uint32_t hostile_left; /* the input decides about so many packets */
+  bool is_traced;
   bool no_signalling;
   bool no_icmp;
   pw_conn conns[PW_CONNS];
@@ -185,6 +186,7 @@ void pw_input_interfaces(pw_host *h);
 void pw_after_call(pw_host *h); /* outputs are taken */
 void pw_drain(pw_host *h);
 void pw_check_settled(pw_host *h);
+void pw_check_connected(pw_world *w);
 void pw_check_stats(pw_host *h);
 /* Signalling. */
 void pw_gather(pw_host *h);

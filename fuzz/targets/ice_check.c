@@ -238,6 +238,7 @@ static void begin(pw_world *w) {
   floe_ice_config_init(&cfg, sizeof cfg);
   cfg.local_ufrag = local_ufrag;
   cfg.local_pwd = local_pwd;
+  cfg.max_candidates = 6;
   cfg.max_remote_candidates = 5;
   cfg.max_peer_reflexive = (flags & 1) != 0 ? 2 : 25;
   cfg.max_pairs = (flags & 1) != 0 ? 3 : 100;
@@ -252,6 +253,7 @@ static void begin(pw_world *w) {
   pw_host *h = &w->hosts[0];
   h->interfaces = (flags & 8) != 0 ? 3 : 1;
   w->no_icmp = w->no_signalling = true;
+  w->is_traced = (flags & 128) != 0;
   pw_host_begin(w, 0, &cfg, 1);
   FLOE__ASSERT(h->agent != NULL);
   (void)!floe_ice_agent_set_role(h->agent, (flags & 16) != 0 ? FLOE_ICE_ROLE_CONTROLLED : FLOE_ICE_ROLE_CONTROLLING);

@@ -389,6 +389,7 @@ static void configure(pw_world *w, floe_ice_config *cfg) {
   uint8_t a = pw_byte(w);
   uint8_t b = pw_byte(w);
   floe_ice_config_init(cfg, sizeof *cfg);
+  cfg->max_candidates = 100;
   cfg->max_pairs = 100;
   cfg->max_remote_candidates = 100;
   cfg->max_peer_reflexive = 25;
@@ -443,6 +444,7 @@ static void begin_host(pw_world *w, int index, uint8_t seed) {
 static void begin(pw_world *w, uint8_t flags) {
   if ((flags & 1) != 0) pw_serve(w, pw_byte(w));
   w->no_icmp = (flags & 2) != 0;
+  w->is_traced = (flags & 128) != 0;
   bool are_equal = (flags & 8) != 0; /* their parameters and tie-breakers */
   begin_host(w, 0, 1);
   begin_host(w, 1, are_equal ? 1 : 2);
@@ -454,16 +456,20 @@ static void begin(pw_world *w, uint8_t flags) {
   pw_gather(&w->hosts[0]);
 }
 
-static void finish(pw_world *w) {
+static bool is_quick(const pw_host *h) {
+  return h->agent != NULL && h->cfg.timing.patience_ms == quick.patience_ms;
+}
+
+static void finish(pw_world *w, bool are_equal) {
   w->hostile_left = 0;
   for (int i = 0; i < 2; i++) w->hosts[i].fail_in = 0;
   pw_run(w, 12 * FLOE_SECOND);
   for (int i = 0; i < 2; i++) {
     pw_host *h = &w->hosts[i];
-    if (h->agent == NULL) continue;
-    pw_check_stats(h);
-    if (h->cfg.timing.patience_ms == quick.patience_ms) pw_check_settled(h);
+    if (h->agent != NULL) pw_check_stats(h);
+    if (is_quick(h)) pw_check_settled(h);
   }
+  if (is_quick(&w->hosts[0]) && is_quick(&w->hosts[1]) && !are_equal) pw_check_connected(w);
   w->steps_left = MAX_STEPS;
   pw_host_end(&w->hosts[0]);
   pw_host_end(&w->hosts[1]);
@@ -483,7 +489,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   } else {
     run_program(w);
   }
-  finish(w);
+  finish(w, (flags & 8) != 0);
   pw_clear(w);
   free(w);
   return 0;
