@@ -13,6 +13,20 @@ need nft
 [ -n "${NICE_PEER:-}" ] || skip "libnice is not installed"
 linked_network
 
+# libnice 0.1.21 loses its place in a TCP stream that comes in small pieces: two of it exchange wrong data in one of ten
+# runs with such loss. So data is for the link without any.
+over_tcp() {
+  [ "$loss" -gt 0 ] || agree "$@"
+  [ "$loss" -eq 0 ] || meet "$1, $loss % loss" <<END
+a left $FLOE_PEER --role $2 $3
+b right $4
+never a refused *
+await a state connected
+await b state co*ed
+latest a pair host * tcp *
+END
+}
+
 all_kinds() {
   agree "Floe controlling, libnice controlled" controlling "" "$NICE_PEER --role controlled"
   agree "libnice controlling, regular nomination" controlled "" "$NICE_PEER --role controlling --nomination regular"
@@ -22,8 +36,8 @@ all_kinds() {
   agree "IPv6 alone" controlled --no-ipv4 "$NICE_PEER --role controlling --nomination regular"
   agree "a lite Floe" controlled --lite "$NICE_PEER --role controlling"
   agree "a lite libnice" controlling "" "$NICE_PEER --role controlled --lite"
-  agree "ICE-TCP, Floe active" controlling "" "$NICE_PEER --role controlled --tcp-only"
-  agree "ICE-TCP, Floe passive" controlled --tcp-passive "$NICE_PEER --role controlling --tcp-only"
+  over_tcp "ICE-TCP, Floe active" controlling "" "$NICE_PEER --role controlled --tcp-only"
+  over_tcp "ICE-TCP, Floe passive" controlled --tcp-passive "$NICE_PEER --role controlling --tcp-only"
 
   for role in controlling controlled; do
     meet "both $role, $loss % loss" <<END

@@ -27,7 +27,7 @@ a left $FLOE_PEER --role controlling --continual $STUN $SOON
 b open $FLOE_PEER --role controlled $SOON
 never both state failed*
 await both state connected
-latest a pair srflx host udp $LEFT_NAT:* $OPEN4:*
+latest a pair [sp]rflx host udp $LEFT_NAT:* $OPEN4:*
 tell both data 50
 await both data ok 50
 run $(moves 2 3)
@@ -50,8 +50,8 @@ await both data ok 50
 run $(moves $from $to)
 await a state disconnected network_gone
 tell $who restart
-await a pair srflx host udp $LEFT_NAT:* $OPEN4:*
-await b pair host srflx udp $OPEN4:* $LEFT_NAT:*
+await a pair [sp]rflx host udp $LEFT_NAT:* $OPEN4:*
+await b pair host [sp]rflx udp $OPEN4:* $LEFT_NAT:*
 tell both data 50
 await both data ok 100
 latest a state co*ed

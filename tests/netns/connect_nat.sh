@@ -30,8 +30,9 @@ connects "two homes, one mapping each: directly" left "$STUN" "srflx srflx udp $
   right "$STUN" "srflx srflx udp $RIGHT_MAPPED $LEFT_MAPPED"
 connects "the same where relays are at hand" left "$TURN" "srflx srflx udp $LEFT_MAPPED $RIGHT_MAPPED" \
   right "$TURN" "srflx srflx udp $RIGHT_MAPPED $LEFT_MAPPED"
-connects "a home and a public host" left "$STUN" "srflx host udp $LEFT_MAPPED $OPEN4:*" \
-  open "" "host * udp $OPEN4:* $LEFT_MAPPED"
+# Which comes first, the answer of the STUN server or that of the peer, decides how the mapping is called.
+connects "a home and a public host" left "$STUN" "[sp]rflx host udp $LEFT_MAPPED $OPEN4:*" \
+  open "" "host [sp]rflx udp $OPEN4:* $LEFT_MAPPED"
 connects "a home that knows no server, and a public host" left "" "prflx host udp $LEFT_MAPPED $OPEN4:*" \
   open "" "host prflx udp $OPEN4:* $LEFT_MAPPED"
 connects "relays alone, on one server" left "$TURN --relay-only" "relay:udp relay udp $PUBLIC4:* $PUBLIC4:*" \
