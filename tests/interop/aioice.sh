@@ -15,6 +15,8 @@ linked_network
 AIOICE="$python -B $here/aioice_peer.py"
 
 all_kinds() {
+  hears_nothing "without the other's candidates, Floe controlling" controlling "$AIOICE --role controlled"
+  hears_nothing "without the other's candidates, Floe controlled" controlled "$AIOICE --role controlling"
   agree "Floe controlling, aioice controlled" controlling "" "$AIOICE --role controlled"
   agree "aioice controlling" controlled "" "$AIOICE --role controlling"
   agree "IPv4 alone" controlling --no-ipv6 "$AIOICE --role controlled"

@@ -48,6 +48,8 @@ END
 }
 
 all_kinds() {
+  hears_nothing "without the other's candidates, Floe controlling" controlling "$CHROMIUM --show-hosts --role controlled"
+  hears_nothing "without the other's candidates, Floe controlled" controlled "$CHROMIUM --show-hosts --role controlling"
   browser "Floe controlling, Chromium controlled" controlling "" controlled --show-hosts
   browser "Chromium controlling" controlled "" controlling --show-hosts
   browser "Chromium's names, Floe controlling" controlling "" controlled ""

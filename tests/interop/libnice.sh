@@ -28,6 +28,8 @@ END
 }
 
 all_kinds() {
+  hears_nothing "without the other's candidates, Floe controlling" controlling "$NICE_PEER --role controlled"
+  hears_nothing "without the other's candidates, Floe controlled" controlled "$NICE_PEER --role controlling"
   agree "Floe controlling, libnice controlled" controlling "" "$NICE_PEER --role controlled"
   agree "libnice controlling, regular nomination" controlled "" "$NICE_PEER --role controlling --nomination regular"
   agree "libnice controlling, aggressive nomination" controlled "" \

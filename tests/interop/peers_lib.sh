@@ -39,3 +39,18 @@ tell both data 100
 await both data ok 100
 END
 }
+
+# hears_nothing TITLE ROLE COMMAND-OF-THE-OTHER: the other's candidates are not handed over, so that Floe learns them from
+# its checks (RFC 8445 7.3.1.3).
+hears_nothing() {
+  meet "$1, $loss % loss" <<END
+a left $FLOE_PEER --role $2
+b right $3
+keep b candidate:*
+never a state failed*
+never a refused *
+await a state connected
+await b state co*ed
+latest a pair host prflx udp *
+END
+}
