@@ -88,7 +88,8 @@ FLOE_API const char *floe_tcp_type_name(floe_tcp_type type);
 /** A candidate (W3C RTCIceCandidate, RFC 8839 5.1). */
 typedef struct floe_ice_candidate {
   uint32_t id;              /**< names it in calls on the same agent; never 0, never used twice */
-  const char *text;         /**< the candidate-attribute: "candidate:..." */
+  const char *text;         /**< the candidate-attribute: "candidate:...". Nullable for a candidate of the peer that was
+                                 learnt from a check (prflx): nobody has written it */
   char foundation[33];      /**< RFC 8445 5.1.1.3 */
   uint8_t component;        /**< 1 */
   floe_transport transport; /**< UDP, or TCP (RFC 6544) */

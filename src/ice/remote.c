@@ -82,11 +82,25 @@ static bool is_usable(const floe_candidate_line *line) {
   return line->port != 0 && (line->address.family == FLOE_FAMILY_NONE || !floe_addr_is_any(&line->address));
 }
 
+/* It may be written with "a=" and without "candidate:" (floe/candidate.h); it is told in one form. */
+static char *copy_text(floe_env *env, const char *text) {
+  static const char head[] = "candidate:";
+  size_t n = sizeof head - 1;
+  if (strncmp(text, "a=", 2) == 0) text += 2;
+  if (strncmp(text, head, n) == 0) text += n;
+  size_t len = strlen(text) + 1;
+  char *copy = floe__alloc(env, n + len);
+  if (copy == NULL) return NULL;
+  memcpy(copy, head, n);
+  memcpy(copy + n, text, len);
+  return copy;
+}
+
 static floe__remote *make(floe__io *io, const floe_candidate_line *line, const char *text) {
   floe__remote *r = floe__zalloc(io->env, sizeof *r);
   if (r == NULL) return NULL;
   bool is_name = line->address.family == FLOE_FAMILY_NONE;
-  r->text = floe__strdup(io->env, text);
+  r->text = copy_text(io->env, text);
   if (is_name) r->name = floe__strndup(io->env, line->host.ptr, line->host.len);
   if (r->text == NULL || (is_name && r->name == NULL)) {
     free_remote(r, io->env);

@@ -188,6 +188,28 @@ static void candidates_are_read_or_refused(void **state) {
   peers_free(h.p);
 }
 
+/* However it was written, what is told of it has one form; one that nobody wrote has none. */
+static void the_text_of_a_candidate_has_one_form(void **state) {
+  (void)state;
+  static const char *const written[] = {"a=" LINE, LINE, "1 1 udp 2130706431 10.0.1.1 50000 typ host", NULL};
+  for (int i = 0; i < 4; i++) {
+    peers *p = peers_new(1);
+    p->b.out.no_candidates = true;
+    peers_begin(p);
+    if (written[i] != NULL) assert_int_equal(peer_tell_candidate(&p->b, written[i]), FLOE_OK); /* to a */
+    peers_true(p, peers_run_to_connected(p, 1000));
+    const floe_ice_candidate *remote;
+    assert_true(floe_ice_agent_selected_pair(sim_agent_core(p->a.agent), NULL, &remote));
+    if (written[i] != NULL) {
+      assert_string_equal(remote->text, LINE);
+    } else {
+      assert_int_equal(remote->type, FLOE_CANDIDATE_PRFLX);
+      assert_null(remote->text);
+    }
+    peers_free(p);
+  }
+}
+
 static void too_many_candidates_are_refused(void **state) {
   (void)state;
   hand h = {.p = peers_new(1)};
@@ -303,6 +325,7 @@ int main(void) {
       cmocka_unit_test(the_same_parameters_again_are_fine_others_are_not),
       cmocka_unit_test(bad_parameters_are_refused),
       cmocka_unit_test(candidates_are_read_or_refused),
+      cmocka_unit_test(the_text_of_a_candidate_has_one_form),
       cmocka_unit_test(too_many_candidates_are_refused),
       cmocka_unit_test(after_close_everything_is_refused),
       cmocka_unit_test(a_description_is_cut_at_a_line),
