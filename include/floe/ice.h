@@ -351,8 +351,9 @@ FLOE_API FLOE_MUST_USE floe_status floe_ice_agent_set_remote_parameters(floe_ice
                                                                         floe_error *why);
 
 /** Adds a candidate of the peer (trickle ICE, RFC 8838), before or after its parameters. A candidate that is known
- *  already is fine; one of another component, or of a transport or type that RFC 8839 does not know, is ignored with
- *  FLOE_OK. A name under .local is looked up by multicast DNS; any other name is ignored and counts as unresolved.
+ *  already is fine; one of another component, of a transport or type that RFC 8839 does not know, or with an address
+ *  that is no single host's, is ignored with FLOE_OK. A name under .local is looked up by multicast DNS; any other name
+ * is ignored and counts as unresolved.
  *  @param line "candidate:...", with or without "a=" before it; "" is the end of the candidates
  *  @param why  out, nullable: path "candidate", and the offset of the byte at fault
  *  @return FLOE_OK; FLOE_E_SYNTAX; FLOE_E_NOT_FOUND (its "ufrag" is not that of the peer's parameters);

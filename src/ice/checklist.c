@@ -182,9 +182,9 @@ static bool is_wanted(const floe__session *s, const floe__pair *p) {
   return p->priority > s->selected->priority;
 }
 
-/* An answer to its first transmission is overdue. */
+/* An answer to its first transmission is overdue, or it waits for a connection or a permission. */
 static bool is_slow(const floe__pair *p) {
-  return p->state == FLOE_PAIR_IN_PROGRESS && p->txn.sent >= 2;
+  return p->state == FLOE_PAIR_IN_PROGRESS && (p->txn.state != FLOE__STUN_TXN_OPEN || p->txn.sent >= 2);
 }
 
 /* RFC 8445 6.1.4.2: a frozen pair may go when no other of its foundation is waiting or in progress. One whose answer

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/trace.h"
 
 static bool is_same_letter(char a, char b) {
@@ -74,12 +75,20 @@ static bool is_known(const floe__remote_list *list, const floe_candidate_line *l
   return false;
 }
 
+/* An address of one host: no group, no broadcast, and no IPv4 address in the clothes of IPv6, whose family and kind
+ * would not be seen. */
+static bool is_of_one_host(const floe_addr *addr) {
+  if (floe_addr_is_any(addr) || floe__addr_is_v4_mapped(addr)) return false;
+  if (addr->family == FLOE_FAMILY_IPV6) return addr->ip[0] != 0xff;
+  return addr->ip[0] < 224; /* 224/4 is multicast, 240/4 reserved and broadcast */
+}
+
 /* What a check may be sent to. */
 static bool is_usable(const floe_candidate_line *line) {
   if (line->component != 1) return false;
   if (line->transport != FLOE_TRANSPORT_UDP && line->transport != FLOE_TRANSPORT_TCP) return false;
   if (line->tcp_type == FLOE_TCP_TYPE_ACTIVE) return true; /* its port is only a word */
-  return line->port != 0 && (line->address.family == FLOE_FAMILY_NONE || !floe_addr_is_any(&line->address));
+  return line->port != 0 && (line->address.family == FLOE_FAMILY_NONE || is_of_one_host(&line->address));
 }
 
 /* It may be written with "a=" and without "candidate:" (floe/candidate.h); it is told in one form. */
@@ -262,7 +271,7 @@ bool floe__remote_on_resolved(floe__remote_list *list, const floe_input *in, flo
     floe__remote *r = list->items[i];
     if (!answer_one(r, in)) continue;
     /* The mDNS draft, section 3.2.1: a name that stands for more than one address is ignored. */
-    if (in->dns_status == FLOE_DNS_OK && in->n_addrs == 1 && !floe_addr_is_any(&in->addrs[0])) {
+    if (in->dns_status == FLOE_DNS_OK && in->n_addrs == 1 && is_of_one_host(&in->addrs[0])) {
       take_address(r, &in->addrs[0]);
       trace_remote(io, r);
       floe__remote *learnt = find_learnt(list, &r->pub.address, r->pub.transport);

@@ -158,6 +158,7 @@ static void on_stream(floe__session *s, floe__tcp_link *link, floe_bytes in) {
   for (;;) {
     switch (floe__tcp_link_next(link, s->io, &in, &message)) {
       case FLOE__TCP_FRAME_MORE: return;
+      case FLOE__TCP_FRAME_REFUSED:
       case FLOE__TCP_FRAME_NOMEM:
         (void)floe__io_close(s->io, link->sock);
         floe__tcp_link_on_end(link);

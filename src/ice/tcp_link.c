@@ -63,6 +63,14 @@ static bool take_whole(floe_bytes *in, floe_bytes *out) {
   return true;
 }
 
+/* No check is longer: user names of 513 bytes, and some attributes. Until one has come no more is kept. */
+#define STRANGERS_FRAME_MAX 2048
+
+static bool is_refused(const floe__tcp_link *link) {
+  bool is_stranger = link->is_accepted && !link->is_used;
+  return is_stranger && link->len >= 2 && frame_length(link->buf) > STRANGERS_FRAME_MAX;
+}
+
 static bool keep(floe__tcp_link *link, floe__io *io, floe_bytes *in, size_t n) {
   void *buf = link->buf;
   if (!floe__reserve(io->env, &buf, &link->cap, 1, link->len + n)) return false;
@@ -82,6 +90,7 @@ floe__tcp_frame floe__tcp_link_next(floe__tcp_link *link, floe__io *io, floe_byt
     size_t want = have < 2 ? 2 - have : 2 + frame_length(link->buf) - have;
     size_t n = want < in->len ? want : in->len;
     if (n > 0 && !keep(link, io, in, n)) return FLOE__TCP_FRAME_NOMEM;
+    if (is_refused(link)) return FLOE__TCP_FRAME_REFUSED;
     if (link->len >= 2 && link->len == 2 + frame_length(link->buf)) {
       *out = (floe_bytes){link->buf + 2, link->len - 2};
       return FLOE__TCP_FRAME_MESSAGE;

@@ -36,6 +36,7 @@ void floe__tcp_link_on_end(floe__tcp_link *link);
 typedef enum floe__tcp_frame {
   FLOE__TCP_FRAME_MORE = 0, /* all bytes were taken */
   FLOE__TCP_FRAME_MESSAGE,  /* *out is one message; valid until the next call */
+  FLOE__TCP_FRAME_REFUSED,  /* a stranger's frame is longer than any check */
   FLOE__TCP_FRAME_NOMEM
 } floe__tcp_frame;
 

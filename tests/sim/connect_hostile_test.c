@@ -196,6 +196,43 @@ static void permissions_are_limited(void **state) {
   peers_free(r.p);
 }
 
+/* Nothing is sent to addresses that are no host's: a group, all of a network, IPv4 in the clothes of IPv6. */
+static void addresses_of_many_are_ignored(void **state) {
+  (void)state;
+  static const char *const bad[] = {"224.0.0.251", "239.1.2.3", "255.255.255.255", "ff02::fb", "ff0e::1",
+                                    "0.0.0.0",     "::",        "::ffff:10.0.1.1"};
+  rig r = new_rig();
+  sim_host_add_address(r.p->a.host, "eth0", "2001:db8:a::1");
+  begin(&r, FLOE_ICE_ROLE_CONTROLLING);
+  floe_ice_parameters params = {.ufrag = r.f->ufrag, .pwd = r.f->pwd};
+  assert_int_equal(sim_agent_set_remote_parameters(r.a, &params), FLOE_OK);
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    char line[120];
+    (void)snprintf(line, sizeof line, "candidate:1 1 udp 2130706431 %s 7000 typ host", bad[i]);
+    assert_int_equal(sim_agent_add_remote_candidate(r.a, line), FLOE_OK);
+  }
+  sim_run_for(r.p->s, 1000);
+  assert_int_equal(stats_of(&r)->n_remote_candidates, 0);
+  assert_string_equal(sim_agent_wire_with(r.a, "Binding"), "");
+  peers_free(r.p);
+}
+
+/* A connection that is not made holds up no other, even of a peer that gives all its candidates one foundation. */
+static void a_slow_connection_holds_up_no_other(void **state) {
+  (void)state;
+  rig r = new_rig();
+  begin(&r, FLOE_ICE_ROLE_CONTROLLING);
+  floe_ice_parameters params = {.ufrag = r.f->ufrag, .pwd = r.f->pwd};
+  sim_drop(r.p->s, "10.0.1.1");
+  sim_drop(r.p->s, "10.0.1.2");
+  assert_int_equal(sim_agent_set_remote_parameters(r.a, &params), FLOE_OK);
+  (void)sim_agent_add_remote_candidate(r.a, "candidate:1 1 tcp 1500000000 10.0.1.1 7000 typ host tcptype passive");
+  (void)sim_agent_add_remote_candidate(r.a, "candidate:1 1 tcp 1400000000 10.0.1.2 7000 typ host tcptype passive");
+  sim_run_for(r.p->s, 1000);
+  assert_string_not_equal(sim_agent_wire_with(r.a, "> 10.0.1.2:7000"), "");
+  peers_free(r.p);
+}
+
 /* --- strangers on a TCP port ---------------------------------------------------------------------------------------
  */
 
@@ -248,6 +285,27 @@ static void an_unsigned_check_keeps_no_connection(void **state) {
   sim_run_for(r.p->s, 20000);
   assert_true(is_over);
   peers_free(r.p);
+}
+
+/* Nor does one who announces a frame far longer than any check have it kept in memory. */
+static void a_stranger_has_no_long_frame(void **state) {
+  (void)state;
+  for (int is_long = 0; is_long < 2; is_long++) {
+    rig r = new_rig();
+    r.p->a.cfg.tcp_passive = true;
+    begin(&r, FLOE_ICE_ROLE_CONTROLLED);
+    sim_run_for(r.p->s, 100);
+    floe_addr local = sim_addr("10.0.1.1"), remote = passive_address(&r.p->a);
+    floe_net_error why;
+    bool is_over = false;
+    sim_tcp *t = sim_must(sim_tcp_connect(r.f->host, &local, &remote, &tcp_ops, &is_over, &why));
+    sim_run_for(r.p->s, 100);
+    uint8_t bytes[600] = {is_long ? 0xff : 0x04, 0xff};
+    sim_tcp_send(t, (floe_bytes){bytes, sizeof bytes});
+    sim_run_for(r.p->s, 100);
+    assert_int_equal(is_over, is_long);
+    peers_free(r.p);
+  }
 }
 
 /* However many wait there, the peer gets in. */
@@ -389,7 +447,10 @@ int main(void) {
       cmocka_unit_test(nothing_is_sent_late_either),
       cmocka_unit_test(mapped_addresses_are_not_collected_for_ever),
       cmocka_unit_test(permissions_are_limited),
+      cmocka_unit_test(addresses_of_many_are_ignored),
+      cmocka_unit_test(a_slow_connection_holds_up_no_other),
       cmocka_unit_test(an_unsigned_check_keeps_no_connection),
+      cmocka_unit_test(a_stranger_has_no_long_frame),
       cmocka_unit_test(strangers_do_not_keep_the_peer_out),
       cmocka_unit_test(soft_icmp_errors_count_and_fail_nothing),
       cmocka_unit_test(a_pair_is_denied_once),
