@@ -131,8 +131,10 @@ FLOE_API void floe_ice_config_init(floe_ice_config *cfg, size_t size);
 /** Checks a configuration as floe_ice_agent_new does, without making anything.
  *  @param cfg  the configuration
  *  @param why  out, nullable: what is wrong, with the path as in W3C's dictionary (`iceServers[2].urls[0]`)
- *  @return FLOE_OK; FLOE_E_SYNTAX (a URL, an empty `urls`); FLOE_E_ACCESS (turn: without usable credentials);
- *          FLOE_E_TYPE (a missing or out-of-range member); FLOE_E_TOO_LARGE (more than max_ice_servers) */
+ *  @return FLOE_OK; FLOE_E_SYNTAX (a URL, an empty `urls`, `local_ufrag` or `local_pwd`); FLOE_E_ACCESS (turn: without
+ *          usable credentials); FLOE_E_TYPE (a missing or out-of-range member, or members that contradict each other,
+ *          such as `lite` with servers or `no_tcp` with `tcp_passive`); FLOE_E_TOO_LARGE (more than max_ice_servers);
+ *          FLOE_E_NOMEM */
 FLOE_API FLOE_MUST_USE floe_status floe_ice_config_check(const floe_ice_config *cfg, floe_error *why);
 
 /** A server URL, taken apart (RFC 7064, RFC 7065). */

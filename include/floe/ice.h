@@ -17,15 +17,15 @@
  *         floe_output out;
  *         floe_ice_agent_poll(agent, &out);
  *         switch (out.type) {
- *           case FLOE_OUTPUT_TRANSMIT:   my_send(&out.u.transmit); break;
- *           case FLOE_OUTPUT_OPEN:       my_open(&out.u.open); break;
+ *           case FLOE_OUTPUT_TRANSMIT:   my_send(&out); break;
+ *           case FLOE_OUTPUT_OPEN:       my_open(&out); break;
  *           case FLOE_OUTPUT_CLOSE:      my_close(out.u.close.sock); break;
- *           case FLOE_OUTPUT_RESOLVE:    my_resolve(&out.u.resolve); break;
+ *           case FLOE_OUTPUT_RESOLVE:    my_resolve(&out); break;
  *           case FLOE_OUTPUT_INTERFACES: my_list_interfaces(); break;
  *           case FLOE_OUTPUT_EVENT:      my_event(out.u.event); break;
- *           case FLOE_OUTPUT_DATA:       my_data(&out.u.data); break;
- *           case FLOE_OUTPUT_PERMISSION: my_permission(&out.u.permission); break;
- *           case FLOE_OUTPUT_PUBLISH:    my_publish(&out.u.publish); break;
+ *           case FLOE_OUTPUT_DATA:       my_data(&out); break;
+ *           case FLOE_OUTPUT_PERMISSION: my_permission(&out); break;
+ *           case FLOE_OUTPUT_PUBLISH:    my_publish(&out); break;
  *           case FLOE_OUTPUT_WAIT:       my_sleep_until(out.u.wait.until); return;
  *         }
  *       }
@@ -270,7 +270,7 @@ FLOE_API void floe_ice_agent_free(floe_ice_agent *agent);
  *  ICEGATHERINGSTATECHANGE (`complete`). After completion it may be called again as long as nothing of the peer is
  *  known: that is a new gathering, which first closes what the last one holds and counts its errors anew. Later
  *  floe_ice_agent_restart is the way.
- *  @return FLOE_OK; FLOE_E_STATE while gathering, when checks have begun, or after close; FLOE_E_NOMEM */
+ *  @return FLOE_OK; FLOE_E_STATE while gathering, a second time when checks have begun, or after close; FLOE_E_NOMEM */
 FLOE_API FLOE_MUST_USE floe_status floe_ice_agent_gather(floe_ice_agent *agent, floe_time now);
 
 /** Gathers ahead of floe_ice_agent_gather (W3C's candidate pool): what happens is kept and told, in its order, right
@@ -380,7 +380,8 @@ FLOE_API size_t floe_ice_agent_local_description(const floe_ice_agent *agent, ch
 
 /** Takes lines as written by floe_ice_agent_local_description, or any session description that has them for one
  *  media section: a=ice-ufrag, a=ice-pwd, a=ice-lite, a=candidate, a=end-of-candidates; other lines are ignored. All or
- *  nothing as far as the text is wrong.
+ *  nothing as far as the text is wrong; FLOE_E_TOO_LARGE and FLOE_E_NOMEM leave what was taken up to there: checks go
+ * on with it, and the same text again is fine.
  *  @param why out, nullable: path "description", and the offset of the byte at fault
  *  @return as floe_ice_agent_set_remote_parameters and floe_ice_agent_add_remote_candidate; FLOE_E_SYNTAX also when
  *          a=ice-ufrag or a=ice-pwd is missing */
@@ -393,7 +394,7 @@ FLOE_API FLOE_MUST_USE floe_status floe_ice_agent_set_remote_description(floe_ic
  *  @param data 1 to 65,000 bytes; up to 1,200 bytes is safe on every path
  *  @param dscp differentiated services code point, 0 to 63
  *  @return FLOE_OK; FLOE_E_STATE (no pair is selected, or after close); FLOE_E_TYPE (`dscp`, or no data);
- *          FLOE_E_TOO_LARGE; FLOE_E_AGAIN (the queue is full); FLOE_E_NOMEM */
+ *          FLOE_E_TOO_LARGE; FLOE_E_AGAIN (the queue is full: take the outputs first); FLOE_E_NOMEM */
 FLOE_API FLOE_MUST_USE floe_status floe_ice_agent_send(floe_ice_agent *agent, floe_time now, floe_bytes data,
                                                        uint8_t dscp);
 

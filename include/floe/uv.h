@@ -81,7 +81,8 @@ FLOE_API floe_time floe_uv_now(const floe_uv *uv);
 FLOE_API int floe_uv_backend_fd(const floe_uv *uv);
 /** Embedding: milliseconds until floe_uv_dispatch must be called; -1 = no limit, 0 = now. */
 FLOE_API int floe_uv_backend_timeout(const floe_uv *uv);
-/** Embedding: does what is due, without blocking. Returns true while anything is left to wait for. */
+/** Embedding: does what is due, without blocking. Returns true while anything is left to wait for. Not from inside a
+ *  callback. */
 FLOE_API bool floe_uv_dispatch(floe_uv *uv);
 
 /** Makes an agent on the driver.
@@ -195,8 +196,8 @@ FLOE_API void floe_uv_ice_agent_on_data(floe_uv_ice_agent *agent, floe_uv_data_h
 /** floe_ice_agent_send. It leaves the host when the loop runs, and then allocates nothing over UDP. The code point is
  *  set on each datagram; of a TCP connection it marks what the system sends from then on. A system that does not let it
  *  be set sends without.
- *  @return as floe_ice_agent_send; FLOE_E_AGAIN also while TCP connections of this agent have max_queue_bytes to send
- */
+ *  @return as floe_ice_agent_send; FLOE_E_AGAIN also while TCP connections of this agent have max_queue_bytes to
+ *          send. No event says that there is room again: try later, from a timer for instance */
 FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_send(floe_uv_ice_agent *agent, floe_bytes data, uint8_t dscp);
 
 /** floe_ice_agent_permit; `on_permission` of floe_uv_ice_agent_on_relay is told. */
