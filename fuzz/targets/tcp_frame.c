@@ -91,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   floe_addr remote = {.family = FLOE_FAMILY_IPV4, .ip = {192, 0, 2, 1}, .port = 9};
   w.link = floe__tcp_link_accept(&w.io, &w.local, 7, &remote);
   FLOE__ASSERT(w.link != NULL);
+  w.link->is_used = true; /* a stranger's frames are short: sim/connect_hostile */
   w.fail_in = data[1];
   send(&w);
   receive(&w, data[0]);
