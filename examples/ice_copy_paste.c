@@ -64,14 +64,15 @@ static void send_line(app *a, const char *line, size_t len) {
 }
 
 static void connect_to_peer(app *a) {
-  floe_error why;
+  floe_error why = {.message = "it is this program's own"};
   a->description[a->n_description] = '\0';
-  if (floe_uv_ice_agent_set_remote_description(a->agent, a->description, &why) == FLOE_OK) {
+  bool is_own = strstr(a->description, floe_uv_ice_agent_local_parameters(a->agent)->pwd) != NULL;
+  if (!is_own && floe_uv_ice_agent_set_remote_description(a->agent, a->description, &why) == FLOE_OK) {
     a->stage = CONNECTING; /* lines typed from now on wait for the connection */
     (void)uv_read_stop(&a->input.stream);
     return;
   }
-  fprintf(stderr, "that is no description: %s\n", why.message);
+  fprintf(stderr, "that is no description of a peer: %s\n", why.message);
   a->n_description = 0;
 }
 

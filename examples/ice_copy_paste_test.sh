@@ -48,7 +48,9 @@ until_said ben.out a=end-of-candidates
 
 # nonsense is refused and may be followed by sense; line ends of any kind
 printf 'what is this\n\n' >&3
-until_said ann.err "that is no description"
+until_said ann.err "that is no description of a peer: a=ice-ufrag is missing"
+description ann >&3
+until_said ann.err "that is no description of a peer: it is this program's own"
 description ben >&3
 description ann | sed 's/$/\r/' >&4
 until_said ann.err connected
