@@ -100,7 +100,7 @@ FLOE_API const char *floe_phase_name(floe_phase phase);
     "the answer's FINGERPRINT is wrong: it was damaged or altered",                                                    \
     "A middlebox (SIP ALG, NAT helper) rewrites packets: switch it off, or use turns:")                                \
   X(FLOE_CAUSE_BAD_INTEGRITY, "bad_integrity", 5, 9, "the answer is not signed with our password's key",               \
-    "The server knows another password than it checks, or somebody alters its answers: use turns:")                    \
+    "The two sides work with different passwords, or somebody alters what is sent: with a server use turns:")          \
   X(FLOE_CAUSE_MALFORMED_RESPONSE, "malformed_response", 5, 9, "the answer lacks or breaks what it must carry",        \
     "The server is broken or very old: update it")                                                                     \
   X(FLOE_CAUSE_STUN_ERROR, "stun_error", 6, 9, "the server answered with an error",                                    \

@@ -6,7 +6,7 @@
  *
  *     floe_nat_probe_new(&probe, env, &cfg, &why);
  *     floe_nat_probe_start(probe, now);
- *     ... floe_nat_probe_poll and floe_nat_probe_input as in floe/ice.h, until floe_nat_probe_result(probe) ...
+ *     // floe_nat_probe_poll and floe_nat_probe_input as in floe/ice.h, until floe_nat_probe_result(probe) != NULL
  *
  * The local addresses are tried in the order in which the host lists them, loopback and link-local ones last, until one
  * gets an answer. Of a name the first two addresses are asked. Filtering is looked at from a second socket, which has
