@@ -87,6 +87,12 @@ explain 1 "$DIR/cut.jsonl"
 has err "floe explain: *cut.jsonl: line 4, column *"
 has out "1 line could not be read"
 
+# The manual page has the options of the help, and no other.
+"$FLOE" explain --help | grep -o '^  .*  ' | grep -o -- '--[a-z]*' | sort >"$DIR/help"
+tr -d '\\' <"$(dirname "$0")/../../docs/man/floe-explain.1" | sed -n '/^.SH OPTIONS/,/^.SH "EXIT/p' |
+  grep -o -- '--[a-z]*' | sort >"$DIR/page"
+[ -s "$DIR/help" ] && cmp -s "$DIR/help" "$DIR/page" || fail "the manual page has other options than the help"
+
 # The command line.
 explain 0 --help
 has out "usage: floe explain *"
