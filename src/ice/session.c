@@ -31,6 +31,8 @@ void floe__role_yield(floe__connection *conn, bool was_controlling) {
   if (was_controlling != (conn->role == FLOE_ICE_ROLE_CONTROLLING)) return;
   floe_ice_role other = was_controlling ? FLOE_ICE_ROLE_CONTROLLED : FLOE_ICE_ROLE_CONTROLLING;
   floe__role_set(conn, other, "the peer answered 487");
+  /* RFC 8445 7.2.5.1: should the peer have changed its role too, the next comparison need not end the same way. */
+  floe__random(conn->io->env, &conn->tie_breaker, sizeof conn->tie_breaker);
 }
 
 /* --- state ------------------------------------------------------------------------------------------------------ */

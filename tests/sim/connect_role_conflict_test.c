@@ -163,8 +163,10 @@ static void a_487_changes_the_role(void **state) {
   sim_run_for(r.p->s, 12);
   assert_int_equal(r.f->checks, 1);
   assert_true(r.f->claims_controlling);
+  uint64_t tie_breaker = r.f->claimed_tie_breaker;
   r.f->answer = FAKE_SUCCESS;
   sim_run_for(r.p->s, 30);
+  assert_true(r.f->claimed_tie_breaker != tie_breaker);
   assert_int_equal(floe_ice_agent_role(sim_agent_core(r.a)), FLOE_ICE_ROLE_CONTROLLED);
   assert_int_equal(r.f->checks, 2);
   assert_false(r.f->claims_controlling);
