@@ -28,6 +28,7 @@ static void answer_with(fake_peer *f, const floe__stun_msg *m, const floe_addr *
   floe__stun_begin(&b, buf, sizeof buf, code == 0 ? FLOE__STUN_SUCCESS : FLOE__STUN_ERROR, FLOE__STUN_BINDING, txn_id);
   if (code != 0) floe__stun_put_error(&b, code, "Refused by the test");
   floe_addr mapped = *from;
+  if (f->answer == FAKE_OTHER_FAMILY) mapped = sim_addr("[2001:db8::1]:40000");
   if (f->moves_mapped) mapped.port = (uint16_t)(1024 + f->checks);
   if (code == 0 && f->answer != FAKE_NO_ADDRESS) floe__stun_put_xor_addr(&b, FLOE__STUN_XOR_MAPPED_ADDRESS, &mapped);
   sign(f, &b);
@@ -67,7 +68,8 @@ static void take_check(fake_peer *f, const floe__stun_msg *m, const floe_addr *f
     case FAKE_WRONG_KEY:
     case FAKE_OTHER_TRANSACTION:
     case FAKE_OTHER_PORT:
-    case FAKE_NO_ADDRESS: answer_with(f, m, from, 0); return;
+    case FAKE_NO_ADDRESS:
+    case FAKE_OTHER_FAMILY: answer_with(f, m, from, 0); return;
   }
 }
 

@@ -21,7 +21,8 @@ typedef enum fake_answer {
   FAKE_OTHER_TRANSACTION,
   FAKE_OTHER_PORT,       /* a success from another port */
   FAKE_HOLD_NOMINATIONS, /* a success, but to nominations only when fake_peer_answer_held is called */
-  FAKE_NO_ADDRESS        /* a success without XOR-MAPPED-ADDRESS */
+  FAKE_NO_ADDRESS,       /* a success without XOR-MAPPED-ADDRESS */
+  FAKE_OTHER_FAMILY      /* a success whose mapped address is of IPv6 */
 } fake_answer;
 
 typedef struct fake_peer {
