@@ -53,8 +53,8 @@ static void read_server_line(input *in, char key, const char *value) {
 }
 
 static void set_times(floe_ice_timing *t, uint32_t value) {
-  *t =
-      (floe_ice_timing){value, value, value, value, value, value, value, value, value, value, value, value, value, {0}};
+  *t = (floe_ice_timing){value, value, value, value, value, value, value, value, value, value, value,
+                         value, value, value, value, value, value, value, value, value, value, {0}};
 }
 
 static void read_option_line(input *in, char key, const char *value) {
