@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,7 +67,7 @@ void pw_keep_seen(pw_world *w, floe_bytes data) {
 
 /* --- sockets and NATs --------------------------------------------------------------------------------------------- */
 
-static bool is_same(const floe_addr *a, const floe_addr *b) {
+bool pw_is_same(const floe_addr *a, const floe_addr *b) {
   return floe_addr_equal_ip(a, b) && a->port == b->port;
 }
 
@@ -76,7 +75,7 @@ bool pw_is_bound(const pw_world *w, const pw_host *h, bool is_tcp, const floe_ad
   (void)w;
   for (size_t i = 0; i < PW_SOCKS; i++) {
     const pw_sock *k = &h->socks[i];
-    if (k->id != 0 && k->open && k->is_tcp == is_tcp && is_same(&k->local, local)) return true;
+    if (k->id != 0 && k->open && k->is_tcp == is_tcp && pw_is_same(&k->local, local)) return true;
   }
   return false;
 }
@@ -86,7 +85,7 @@ static pw_sock *find_at(pw_world *w, const floe_addr *local, bool is_tcp, pw_hos
     for (size_t i = 0; i < PW_SOCKS; i++) {
       pw_sock *k = &w->hosts[h].socks[i];
       if (k->id == 0 || !k->open || k->is_tcp != is_tcp || (is_tcp && !k->listens)) continue;
-      if (!is_same(&k->local, local)) continue;
+      if (!pw_is_same(&k->local, local)) continue;
       *host = &w->hosts[h];
       return k;
     }
@@ -104,7 +103,8 @@ static floe_addr translated(pw_world *w, const pw_host *h, const floe_addr *from
   bool symmetric = h->nat == PW_NAT_SYMMETRIC;
   for (size_t i = 0; i < w->n_mappings; i++) {
     pw_mapping *m = &w->mappings[i];
-    if (m->host == h->index && is_same(&m->inside, from) && (!symmetric || is_same(&m->peer, to))) return m->outside;
+    if (m->host == h->index && pw_is_same(&m->inside, from) && (!symmetric || pw_is_same(&m->peer, to)))
+      return m->outside;
   }
   if (w->n_mappings == PW_MAPPINGS) return *from;
   pw_mapping *m = &w->mappings[w->n_mappings++];
@@ -121,7 +121,7 @@ static bool untranslated(const pw_world *w, const floe_addr *from, floe_addr *to
     for (size_t i = 0; i < w->n_mappings; i++) {
       const pw_mapping *m = &w->mappings[i];
       bool passes = m->peer.family == FLOE_FAMILY_NONE || floe_addr_equal_ip(&m->peer, from);
-      if (!is_same(&m->outside, to) || !passes) continue;
+      if (!pw_is_same(&m->outside, to) || !passes) continue;
       *to = m->inside;
       return true;
     }
@@ -211,7 +211,7 @@ static bool ruin(pw_world *w, pw_event *e, floe_time *delay) {
   return false;
 }
 
-static void put_on_way(pw_world *w, pw_event e, floe_bytes data) {
+void pw_put_on_way(pw_world *w, pw_event e, floe_bytes data) {
   floe_time delay = FLOE_MS;
   e.data = malloc(data.len + 1);
   FLOE__ASSERT(e.data != NULL);
@@ -229,98 +229,7 @@ static void put_on_way(pw_world *w, pw_event e, floe_bytes data) {
 void pw_send(pw_world *w, pw_host *h, const pw_sock *k, const floe_addr *to, floe_bytes data) {
   pw_event e = {.kind = PW_PACKET, .host = h->index, .id = k->id, .to = *to};
   e.from = translated(w, h, &k->local, to);
-  put_on_way(w, e, data);
-}
-
-/* --- the server --------------------------------------------------------------------------------------------------- */
-
-static void drain_server(pw_world *w);
-
-static bool is_server(const floe_addr *to) {
-  floe_addr v4 = pw_ip("192.0.2.1");
-  return to->port == 3478 && floe_addr_equal_ip(to, &v4);
-}
-
-static pw_relay *find_relay(pw_world *w, const floe_addr *to, floe__ts_relay id) {
-  for (size_t i = 0; i < PW_RELAYS; i++) {
-    pw_relay *r = &w->relays[i];
-    if (to != NULL ? r->id != 0 && is_same(&r->addr, to) : r->id == id) return r;
-  }
-  return NULL;
-}
-
-static bool reach_server(pw_world *w, const pw_event *e) {
-  if (w->ts == NULL) return false;
-  floe_bytes data = {e->data, e->len};
-  const pw_relay *r = find_relay(w, &e->to, 0);
-  if (r != NULL) {
-    floe__testserver_on_relay_datagram(w->ts, w->now, r->id, &e->from, data);
-  } else if (is_server(&e->to)) {
-    floe__testserver_on_datagram(w->ts, w->now, w->ts_udp, &e->from, data);
-  } else {
-    return false;
-  }
-  drain_server(w);
-  return true;
-}
-
-static void open_relay(pw_world *w, const floe__ts_output *out) {
-  pw_relay *r = find_relay(w, NULL, 0);
-  floe_addr local = out->local;
-  local.port = w->next_relay_port++;
-  if (r != NULL) *r = (pw_relay){out->relay, local};
-  floe__testserver_on_relay_opened(w->ts, w->now, out->relay, r != NULL, &local);
-}
-
-static void send_of_server(pw_world *w, const floe_addr *from, const floe__ts_output *out) {
-  pw_event e = {.kind = PW_PACKET, .host = PW_SERVER, .from = *from, .to = out->to};
-  put_on_way(w, e, out->data);
-}
-
-static void drain_server(pw_world *w) {
-  floe_addr own = pw_ip("192.0.2.1:3478");
-  for (int i = 0; i < 20000; i++) {
-    floe__ts_output out;
-    floe__testserver_poll(w->ts, &out);
-    pw_relay *r;
-    switch (out.type) {
-      case FLOE__TS_WAIT: return;
-      case FLOE__TS_SEND: send_of_server(w, &own, &out); break;
-      case FLOE__TS_SEND_CONN: pw_send_stream(w, PW_SERVER, out.conn, out.data); break;
-      case FLOE__TS_CLOSE_CONN: pw_close_stream(w, PW_SERVER, out.conn, out.reset ? PW_RESET : PW_STREAM_END); break;
-      case FLOE__TS_OPEN_RELAY: open_relay(w, &out); break;
-      case FLOE__TS_SEND_RELAY:
-        r = find_relay(w, NULL, out.relay);
-        if (r != NULL) send_of_server(w, &r->addr, &out);
-        break;
-      case FLOE__TS_CLOSE_RELAY:
-        r = find_relay(w, NULL, out.relay);
-        if (r != NULL) r->id = 0;
-        break;
-    }
-  }
-  abort();
-}
-
-void pw_serve(pw_world *w, uint8_t flags) {
-  floe__ts_script script = {.error_code = 486, .times = 1, .delay_ms = 50};
-  script.fault = (floe__ts_fault)((flags & 0x3f) % ((unsigned)FLOE__TS_FORGET_ALLOCATION + 1));
-  floe__ts_config cfg = {.username = "user", .credential = "secret", .unix_s = 1750000000};
-  cfg.relay_ipv4 = pw_ip("192.0.2.1");
-  cfg.lifetime_s = (flags & 64) != 0 ? 30 : 0;
-  if (w->ts_env == NULL) FLOE__ASSERT(floe_env_new(&w->ts_env, NULL) == FLOE_OK);
-  w->ts = floe__testserver_new(w->ts_env, &cfg);
-  FLOE__ASSERT(w->ts != NULL);
-  floe_addr own = pw_ip("192.0.2.1:3478");
-  w->ts_udp = floe__testserver_listen(w->ts, FLOE_TRANSPORT_UDP, &own, &script);
-  w->ts_tcp = floe__testserver_listen(w->ts, FLOE_TRANSPORT_TCP, &own, &script);
-  w->next_relay_port = 49152;
-}
-
-void pw_stop_server(pw_world *w) {
-  floe__testserver_free(w->ts);
-  w->ts = NULL;
-  memset(w->relays, 0, sizeof w->relays);
+  pw_put_on_way(w, e, data);
 }
 
 /* --- TCP ---------------------------------------------------------------------------------------------------------- */
@@ -407,10 +316,9 @@ static void fail_connect(pw_world *w, const pw_event *e, floe_net_error error) {
 
 /* The other side of a connection comes to be. False: nobody listens. */
 static bool accept_at(pw_world *w, const pw_event *e, pw_end *end) {
-  if (w->ts != NULL && is_server(&e->to)) {
+  if (pw_is_server(w, &e->to)) {
     *end = (pw_end){.host = PW_SERVER, .id = (uint32_t)w->n_conns};
-    floe__testserver_on_accept(w->ts, w->now, w->ts_tcp, end->id, &e->from);
-    drain_server(w);
+    pw_server_accept(w, end->id, &e->from);
     return true;
   }
   floe_addr to = e->to;
@@ -456,22 +364,11 @@ static void on_connect(pw_world *w, pw_event *e) {
   }
 }
 
-static void on_stream_of_server(pw_world *w, const pw_event *e, pw_end *end) {
-  if (w->ts == NULL) return;
-  if (e->kind == PW_STREAM) {
-    floe__testserver_on_bytes(w->ts, w->now, end->id, (floe_bytes){e->data, e->len});
-  } else {
-    end->is_over = true;
-    floe__testserver_on_end(w->ts, w->now, end->id);
-  }
-  drain_server(w);
-}
-
 static void on_stream(pw_world *w, const pw_event *e) {
   pw_end *end = &w->conns[e->id].ends[e->side];
   if (end->is_over) return;
   if (end->host == PW_SERVER) {
-    on_stream_of_server(w, e, end);
+    pw_server_on_stream(w, e, end);
     return;
   }
   pw_host *h = &w->hosts[end->host];
@@ -496,7 +393,7 @@ static void give_datagram(pw_host *h, const pw_sock *k, const pw_event *e) {
 }
 
 static void on_packet(pw_world *w, const pw_event *e) {
-  if (reach_server(w, e)) return;
+  if (pw_reach_server(w, e)) return;
   floe_addr to = e->to;
   pw_host *h;
   const pw_sock *k = untranslated(w, &e->from, &to) ? find_at(w, &to, false, &h) : NULL;
@@ -580,14 +477,6 @@ static void happen(pw_world *w, pw_event *e) {
 
 /* --- time --------------------------------------------------------------------------------------------------------- */
 
-static floe_time server_time(const pw_world *w) {
-  if (w->ts == NULL) return FLOE_TIME_NEVER;
-  floe__ts_output out;
-  floe__testserver_poll(w->ts, &out);
-  FLOE__ASSERT(out.type == FLOE__TS_WAIT);
-  return out.wait.at;
-}
-
 static void run_event(pw_world *w, const pw_event *next) {
   pw_event e = *next;
   w->events[next - w->events] = w->events[--w->n_events];
@@ -606,13 +495,12 @@ static bool run_next(pw_world *w, floe_time until) {
     at = h->wait_until;
     due = h;
   }
-  floe_time server = server_time(w);
+  floe_time server = pw_server_time(w);
   if (server < at) at = server;
   if (at > until) return false;
   if (at > w->now) w->now = at;
   if (at == server && w->ts != NULL && (e == NULL || e->at > at) && (due == NULL || due->wait_until > at)) {
-    floe__testserver_on_timer(w->ts, w->now);
-    drain_server(w);
+    pw_server_on_timer(w);
   } else if (due != NULL) {
     pw_input(due, &(floe_input){.type = FLOE_INPUT_TIMER});
   } else if (e != NULL) {

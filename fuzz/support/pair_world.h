@@ -1,6 +1,7 @@
 /* Two agents in one process, on virtual time, and a network between them that the input may ruin packet by packet.
  *
- *   pair_net     packets, TCP connections, NATs, the TURN server, the order in which things happen
+ *   pair_net     packets, TCP connections, NATs, the order in which things happen
+ *   pair_server  a STUN/TURN server that misbehaves as the input wants it
  *   pair_agent   an agent and its driver: what it asks for is done, what it tells is checked
  *
  * Without a byte of the input everything works: packets arrive after a millisecond, names are answered, candidates are
@@ -168,11 +169,24 @@ void pw_send_stream(pw_world *w, int host, uint32_t id, floe_bytes data);
 void pw_close_stream(pw_world *w, int host, uint32_t id, pw_kind how);
 bool pw_is_bound(const pw_world *w, const pw_host *h, bool is_tcp, const floe_addr *local);
 void pw_keep_seen(pw_world *w, floe_bytes data);
-void pw_serve(pw_world *w, uint8_t flags); /* makes the server */
-void pw_stop_server(pw_world *w);
 /* Everything that happens in this time, or until there were too many steps. */
 void pw_run(pw_world *w, floe_time duration);
 void pw_clear(pw_world *w);
+
+bool pw_is_same(const floe_addr *a, const floe_addr *b); /* scopes are not compared */
+/* From here on it may be ruined. */
+void pw_put_on_way(pw_world *w, pw_event e, floe_bytes data);
+
+/* --- pair_server.c ----------------------------------------------------------------------------------------------- */
+
+bool pw_is_server(const pw_world *w, const floe_addr *to);
+bool pw_reach_server(pw_world *w, const pw_event *e); /* false: it is not for the server or one of its relays */
+void pw_server_accept(pw_world *w, uint32_t conn, const floe_addr *from);
+void pw_server_on_stream(pw_world *w, const pw_event *e, pw_end *end);
+floe_time pw_server_time(const pw_world *w);
+void pw_server_on_timer(pw_world *w);
+void pw_serve(pw_world *w, uint8_t flags); /* makes the server */
+void pw_stop_server(pw_world *w);
 
 /* --- pair_agent.c ------------------------------------------------------------------------------------------------ */
 
