@@ -92,14 +92,14 @@ static void a_refused_call_moves_time_on(void **state) {
 /* Who fills a pool and then gets an offer answers it. */
 static void a_pool_does_not_make_the_offerer(void **state) {
   (void)state;
-  static const floe_ice_parameters peer = {"peer", "0123456789012345678901", false};
+  static const floe_ice_parameters theirs = {"peer", "0123456789012345678901", false};
   for (int prefetches = 0; prefetches < 2; prefetches++) {
     floe_env *env;
     floe_ice_agent *agent = make_agent(&env);
     floe_status st =
         prefetches ? floe_ice_agent_prefetch(agent, FLOE_SECOND) : floe_ice_agent_gather(agent, FLOE_SECOND);
     assert_int_equal(st, FLOE_OK);
-    assert_int_equal(floe_ice_agent_set_remote_parameters(agent, FLOE_SECOND, &peer, NULL), FLOE_OK);
+    assert_int_equal(floe_ice_agent_set_remote_parameters(agent, FLOE_SECOND, &theirs, NULL), FLOE_OK);
     floe_ice_role expected = prefetches ? FLOE_ICE_ROLE_CONTROLLED : FLOE_ICE_ROLE_CONTROLLING;
     assert_int_equal(floe_ice_agent_role(agent), expected);
     floe_ice_agent_free(agent);
