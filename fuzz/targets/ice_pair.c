@@ -460,10 +460,22 @@ static bool is_quick(const pw_host *h) {
   return h->agent != NULL && h->cfg.timing.patience_ms == quick.patience_ms;
 }
 
+static bool is_settled(const pw_host *h) {
+  if (h->agent == NULL || h->closed) return true;
+  bool checks = floe_ice_agent_connection_state(h->agent) == FLOE_ICE_CONNECTION_CHECKING;
+  return !checks && h->gathering != FLOE_ICE_GATHERING_GATHERING;
+}
+
+/* As long as consent takes to expire, and until everybody has settled, in fifteen seconds at the most. */
+static void settle(pw_world *w) {
+  pw_run(w, 3 * FLOE_SECOND);
+  for (int i = 0; i < 3 && !(is_settled(&w->hosts[0]) && is_settled(&w->hosts[1])); i++) pw_run(w, 4 * FLOE_SECOND);
+}
+
 static void finish(pw_world *w, bool are_equal) {
   w->hostile_left = 0;
   for (int i = 0; i < 2; i++) w->hosts[i].fail_in = 0;
-  pw_run(w, 12 * FLOE_SECOND);
+  settle(w);
   for (int i = 0; i < 2; i++) {
     pw_host *h = &w->hosts[i];
     if (h->agent != NULL) pw_check_stats(h);
