@@ -119,8 +119,8 @@ class Browser:
         hidden = ["--disable-features=WebRtcHideLocalIpsWithMdns"] if show_hosts else []
         self.process = subprocess.Popen(
             ["sh", "-c", f'exec "$@" 3<&{orders} 4>&{answers}', "sh", program, "--headless", "--no-sandbox",
-             "--disable-gpu", "--no-first-run", "--disable-background-networking", "--remote-debugging-pipe",
-             f"--user-data-dir={self.profile.name}", *hidden],
+             "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
+             "--remote-debugging-pipe", f"--user-data-dir={self.profile.name}", *hidden],
             pass_fds=(orders, answers), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(orders)
         os.close(answers)

@@ -351,10 +351,26 @@ static bool listen_to(floe_uv_ice_agent *agent, peer *p) {
          floe_uv_ice_agent_on_selectedcandidatepairchange(agent, on_pair, p) == FLOE_OK;
 }
 
+static void write_trace(void *user, const char *json, size_t len) {
+  (void)user;
+  (void)fprintf(stderr, "%.*s\n", (int)len, json);
+}
+
+/* With FLOE_TRACE in the environment, what the agent traces is on standard error. */
+static floe_status make_driver(peer *p, floe_error *why) {
+  floe_env_config env;
+  floe_uv_config cfg;
+  floe_env_config_init(&env, sizeof env);
+  floe_uv_config_init(&cfg, sizeof cfg);
+  env.trace = write_trace;
+  env.trace_addresses = true;
+  if (getenv("FLOE_TRACE") != NULL) cfg.env = &env;
+  return floe_uv_new(&p->uv, &p->loop, &cfg, why);
+}
+
 static bool make_agent(peer *p, const options *o) {
   floe_error why;
-  if (floe_uv_new(&p->uv, &p->loop, NULL, &why) != FLOE_OK ||
-      floe_uv_ice_agent_new(&p->agent, p->uv, &o->cfg, &why) != FLOE_OK) {
+  if (make_driver(p, &why) != FLOE_OK || floe_uv_ice_agent_new(&p->agent, p->uv, &o->cfg, &why) != FLOE_OK) {
     (void)fprintf(stderr, "floe_peer: %s: %s\n", why.path, why.message);
     return false;
   }
