@@ -466,9 +466,10 @@ static bool is_settled(const pw_host *h) {
   return !checks && h->gathering != FLOE_ICE_GATHERING_GATHERING;
 }
 
-/* As long as consent takes to expire, and until everybody has settled, in fifteen seconds at the most. */
+/* As long as an old session lingers and consent then takes to expire, and until everybody has settled, in eighteen
+ * seconds at the most. */
 static void settle(pw_world *w) {
-  pw_run(w, 3 * FLOE_SECOND);
+  pw_run(w, 6 * FLOE_SECOND);
   for (int i = 0; i < 3 && !(is_settled(&w->hosts[0]) && is_settled(&w->hosts[1])); i++) pw_run(w, 4 * FLOE_SECOND);
 }
 
