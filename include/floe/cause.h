@@ -175,7 +175,19 @@ FLOE_API const char *floe_phase_name(floe_phase phase);
   X(FLOE_CAUSE_CONSENT_LOST, "consent_lost", 0, 9, "the peer no longer answers on the path that was in use",           \
     "The peer has gone, or the path to it broke: restart ICE")                                                         \
   X(FLOE_CAUSE_NETWORK_GONE, "network_gone", 0, 9, "the local address of the path in use is gone",                     \
-    "The interface went down or changed its address: restart ICE when the network is back")
+    "The interface went down or changed its address: restart ICE when the network is back")                            \
+  X(FLOE_CAUSE_DTLS_FINGERPRINT, "dtls_fingerprint", 0, 9,                                                             \
+    "the peer's certificate is not the one that its description names",                                                \
+    "Somebody is in between, or the signalling mixes up descriptions: a=fingerprint must come from this very peer")    \
+  X(FLOE_CAUSE_DTLS_ALERT, "dtls_alert", 0, 9, "the DTLS handshake failed, or the peer ended the session by an alert", \
+    "The alert says why: version, cipher or certificate that the two sides cannot agree on")                           \
+  X(FLOE_CAUSE_DTLS_TIMEOUT, "dtls_timeout", 0, 9,                                                                     \
+    "ICE is connected, but the DTLS handshake was not finished in time",                                               \
+    "Large packets may be lost on the path (MTU), or the peer does not speak DTLS in the role that it announced")      \
+  X(FLOE_CAUSE_SCTP_ABORT, "sctp_abort", 0, 9, "the SCTP association was aborted",                                     \
+    "The code says why; a user-initiated abort is how browsers close a connection")                                    \
+  X(FLOE_CAUSE_SCTP_TIMEOUT, "sctp_timeout", 0, 9, "the peer's SCTP no longer answers, or never did",                  \
+    "The peer has no data section, another SCTP port, or has gone without a word")
 
 /** Why something failed. */
 typedef enum floe_cause {

@@ -7,6 +7,7 @@
 
 #include "floe/candidate.h"
 #include "floe/cause.h"
+#include "floe/certificate.h"
 #include "floe/config.h"
 #include "floe/env.h"
 #include "floe/event.h"

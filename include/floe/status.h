@@ -11,6 +11,7 @@
 #define FLOE_STATUS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "floe/export.h"
 
@@ -29,7 +30,8 @@
   X(FLOE_E_NOMEM, -7, "OperationError", "out of memory")                                         \
   X(FLOE_E_AGAIN, -8, "OperationError", "a queue is full; try again after the next output")      \
   X(FLOE_E_NOT_FOUND, -9, "NotFoundError", "there is no such object")                            \
-  X(FLOE_E_SYSTEM, -10, "OperationError", "the operating system refused")
+  X(FLOE_E_SYSTEM, -10, "OperationError", "the operating system refused")                        \
+  X(FLOE_E_MODIFICATION, -11, "InvalidModificationError", "this cannot be changed any more, or in this way")
 
 /** What a fallible call returns. FLOE_OK is zero, every error is negative; values never change. */
 typedef enum floe_status {
@@ -46,6 +48,8 @@ typedef struct floe_error {
   floe_status status; /**< what the call returned */
   char path[96];      /**< which argument: `iceServers[1].urls[0]`; "" when it is the call as a whole */
   size_t offset;      /**< index of the byte at fault in the text named by `path`, or FLOE_NO_OFFSET */
+  uint32_t line;      /**< session descriptions: the line at fault, from 1; 0 = none */
+  uint32_t column;    /**< session descriptions: the byte of that line, from 1; 0 = the line as a whole, or none */
   char message[200];  /**< a sentence for people, without the path */
 } floe_error;
 
