@@ -1,4 +1,4 @@
-/* floe/event.h - what an ICE agent tells: candidates, failures, the state of gathering and of the connection.
+/* floe/event.h - what an ICE agent or a peer connection tells: candidates, failures, states, channels, messages.
  *
  * Names and fields are W3C's (webrtc-pc); `detail` is Floe's addition. Absent is absent: a NULL pointer or a false
  * `has_` member, never 0 or "" for unknown. Pointers in an event are valid until the next call on the agent, or, in a
@@ -20,13 +20,28 @@
  *  Events of an ICE agent. */
 
 /** One row per event type: enumerator, W3C name. */
-#define FLOE_EVENT_MAP(X)                                            \
-  X(FLOE_EVENT_ICEGATHERINGSTATECHANGE, "icegatheringstatechange")   \
-  X(FLOE_EVENT_ICECANDIDATE, "icecandidate")                         \
-  X(FLOE_EVENT_ICECANDIDATEERROR, "icecandidateerror")               \
-  X(FLOE_EVENT_ICESERVERERROR, "iceservererror")                     \
-  X(FLOE_EVENT_ICECONNECTIONSTATECHANGE, "iceconnectionstatechange") \
-  X(FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE, "selectedcandidatepairchange")
+#define FLOE_EVENT_MAP(X)                                                  \
+  X(FLOE_EVENT_ICEGATHERINGSTATECHANGE, "icegatheringstatechange")         \
+  X(FLOE_EVENT_ICECANDIDATE, "icecandidate")                               \
+  X(FLOE_EVENT_ICECANDIDATEERROR, "icecandidateerror")                     \
+  X(FLOE_EVENT_ICESERVERERROR, "iceservererror")                           \
+  X(FLOE_EVENT_ICECONNECTIONSTATECHANGE, "iceconnectionstatechange")       \
+  X(FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE, "selectedcandidatepairchange") \
+  X(FLOE_EVENT_SIGNALINGSTATECHANGE, "signalingstatechange")               \
+  X(FLOE_EVENT_NEGOTIATIONNEEDED, "negotiationneeded")                     \
+  X(FLOE_EVENT_CONNECTIONSTATECHANGE, "connectionstatechange")             \
+  X(FLOE_EVENT_DATACHANNEL, "datachannel")                                 \
+  X(FLOE_EVENT_ICETRANSPORT_STATECHANGE, "statechange")                    \
+  X(FLOE_EVENT_ICETRANSPORT_GATHERINGSTATECHANGE, "gatheringstatechange")  \
+  X(FLOE_EVENT_DTLSTRANSPORT_STATECHANGE, "statechange")                   \
+  X(FLOE_EVENT_DTLSTRANSPORT_ERROR, "error")                               \
+  X(FLOE_EVENT_SCTPTRANSPORT_STATECHANGE, "statechange")                   \
+  X(FLOE_EVENT_OPEN, "open")                                               \
+  X(FLOE_EVENT_MESSAGE, "message")                                         \
+  X(FLOE_EVENT_BUFFEREDAMOUNTLOW, "bufferedamountlow")                     \
+  X(FLOE_EVENT_CLOSING, "closing")                                         \
+  X(FLOE_EVENT_CLOSE, "close")                                             \
+  X(FLOE_EVENT_ERROR, "error")
 
 /** Which event it is. */
 typedef enum floe_event_type {
@@ -200,6 +215,95 @@ typedef struct floe_pair_change {
   const floe_ice_candidate *remote; /**< nullable: none any more */
 } floe_pair_change;
 
+/** W3C RTCSignalingState. */
+typedef enum floe_signaling_state {
+  FLOE_SIGNALING_STABLE = 0,
+  FLOE_SIGNALING_HAVE_LOCAL_OFFER = 1,
+  FLOE_SIGNALING_HAVE_REMOTE_OFFER = 2,
+  FLOE_SIGNALING_HAVE_LOCAL_PRANSWER = 3,
+  FLOE_SIGNALING_HAVE_REMOTE_PRANSWER = 4,
+  FLOE_SIGNALING_CLOSED = 5
+} floe_signaling_state;
+
+/** "stable", "have-local-offer", ... Any thread. */
+FLOE_API const char *floe_signaling_state_name(floe_signaling_state state);
+
+/** W3C RTCPeerConnectionState. */
+typedef enum floe_pc_state {
+  FLOE_PC_NEW = 0,
+  FLOE_PC_CONNECTING = 1,
+  FLOE_PC_CONNECTED = 2,
+  FLOE_PC_DISCONNECTED = 3,
+  FLOE_PC_FAILED = 4,
+  FLOE_PC_CLOSED = 5
+} floe_pc_state;
+
+/** "new", "connecting", "connected", "disconnected", "failed" or "closed". Any thread. */
+FLOE_API const char *floe_pc_state_name(floe_pc_state state);
+
+/** W3C RTCDtlsTransportState. */
+typedef enum floe_dtls_transport_state {
+  FLOE_DTLS_TRANSPORT_NEW = 0,
+  FLOE_DTLS_TRANSPORT_CONNECTING = 1,
+  FLOE_DTLS_TRANSPORT_CONNECTED = 2,
+  FLOE_DTLS_TRANSPORT_CLOSED = 3,
+  FLOE_DTLS_TRANSPORT_FAILED = 4
+} floe_dtls_transport_state;
+
+/** "new", "connecting", "connected", "closed" or "failed". Any thread. */
+FLOE_API const char *floe_dtls_transport_state_name(floe_dtls_transport_state state);
+
+/** W3C RTCSctpTransportState. */
+typedef enum floe_sctp_transport_state {
+  FLOE_SCTP_TRANSPORT_CONNECTING = 0,
+  FLOE_SCTP_TRANSPORT_CONNECTED = 1,
+  FLOE_SCTP_TRANSPORT_CLOSED = 2
+} floe_sctp_transport_state;
+
+/** "connecting", "connected" or "closed". Any thread. */
+FLOE_API const char *floe_sctp_transport_state_name(floe_sctp_transport_state state);
+
+/** A candidate as a peer connection tells it (W3C RTCIceCandidate): what signalling sends to the peer. */
+typedef struct floe_signaled_candidate {
+  const floe_ice_candidate *candidate; /**< nullable: the end of the candidates; the same as `u.candidate` */
+  const char *text;                    /**< nullable: "candidate:..."; "" is the end of this generation's candidates
+                                            (to be signalled, too); NULL is W3C's null candidate: gathering is over */
+  const char *sdp_mid;                 /**< nullable: W3C sdpMid */
+  uint16_t sdp_m_line_index;           /**< W3C sdpMLineIndex */
+  const char *username_fragment;       /**< nullable: W3C usernameFragment */
+} floe_signaled_candidate;
+
+/** How a peer connection changed. */
+typedef struct floe_pc_change {
+  floe_pc_state state; /**< the new state */
+  floe_cause cause;    /**< why, for `failed` and `disconnected`: of ICE, DTLS or SCTP; else NONE. More is in
+                            floe_pc_failure_report */
+} floe_pc_change;
+
+struct floe_data_channel;
+
+/** One message of the peer. */
+typedef struct floe_channel_message {
+  struct floe_data_channel *channel; /**< the same as `u.channel` */
+  floe_bytes data;                   /**< the whole message; may be empty */
+  bool is_binary;                    /**< false: text, UTF-8 */
+} floe_channel_message;
+
+/** W3C RTCError, of a channel or of the DTLS transport. */
+typedef struct floe_channel_error {
+  struct floe_data_channel *channel; /**< nullable: of a DTLS transport; the same as `u.channel` */
+  floe_cause cause;                  /**< why */
+  const char *detail;                /**< W3C errorDetail: "dtls-failure", "sctp-failure", "fingerprint-failure" or
+                                          "data-channel-failure" */
+  const char *message;               /**< a sentence, with what the peer or the library said */
+  bool has_sctp_cause_code;          /**< W3C sctpCauseCode */
+  bool has_received_alert;           /**< W3C receivedAlert */
+  bool has_sent_alert;               /**< W3C sentAlert */
+  uint8_t received_alert;            /**< RFC 8446 6 */
+  uint8_t sent_alert;                /**< RFC 8446 6 */
+  uint16_t sctp_cause_code;          /**< RFC 9260 3.3.10 */
+} floe_channel_error;
+
 /** One event. It neither bubbles nor can be cancelled. */
 typedef struct floe_event {
   floe_event_type type; /**< selects the member of `u` */
@@ -210,11 +314,19 @@ typedef struct floe_event {
   bool bubbles;         /**< always false */
   bool cancelable;      /**< always false */
   union {
-    floe_ice_gathering_state gathering_state; /**< ICEGATHERINGSTATECHANGE */
+    floe_ice_gathering_state gathering_state; /**< ICEGATHERINGSTATECHANGE, ICETRANSPORT_GATHERINGSTATECHANGE */
     const floe_ice_candidate *candidate;      /**< ICECANDIDATE; NULL = end of candidates */
     floe_candidate_error error;               /**< ICECANDIDATEERROR, ICESERVERERROR */
-    floe_connection_change connection;        /**< ICECONNECTIONSTATECHANGE */
+    floe_connection_change connection;        /**< ICECONNECTIONSTATECHANGE, ICETRANSPORT_STATECHANGE */
     floe_pair_change pair;                    /**< SELECTEDCANDIDATEPAIRCHANGE */
+    floe_signaled_candidate signaled;         /**< ICECANDIDATE of a peer connection */
+    floe_signaling_state signaling_state;     /**< SIGNALINGSTATECHANGE */
+    floe_pc_change pc;                        /**< CONNECTIONSTATECHANGE */
+    floe_dtls_transport_state dtls_state;     /**< DTLSTRANSPORT_STATECHANGE */
+    floe_sctp_transport_state sctp_state;     /**< SCTPTRANSPORT_STATECHANGE */
+    struct floe_data_channel *channel;        /**< DATACHANNEL, OPEN, BUFFEREDAMOUNTLOW, CLOSING, CLOSE */
+    floe_channel_message message;             /**< MESSAGE */
+    floe_channel_error channel_error;         /**< ERROR, DTLSTRANSPORT_ERROR */
     uint64_t reserved[10];                    /**< room for later events */
   } u;                                        /**< what the event carries */
 } floe_event;

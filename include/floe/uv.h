@@ -29,6 +29,7 @@
 #include "floe/ice.h"
 #include "floe/mux.h"
 #include "floe/nat.h"
+#include "floe/pc.h"
 #include "floe/stats.h"
 
 /** @file
@@ -309,6 +310,150 @@ FLOE_API size_t floe_uv_ice_mux_agents(const floe_uv_ice_mux *mux);
  *  @return as floe_ice_agent_new and floe_ice_mux_attach; FLOE_E_STATE: `local_ufrag` is another agent's */
 FLOE_API FLOE_MUST_USE floe_status floe_uv_ice_agent_new_on_mux(floe_uv_ice_agent **out, floe_uv_ice_mux *mux,
                                                                 const floe_ice_config *cfg, floe_error *why);
+
+/* --- peer connections --------------------------------------------------------------------------------------------- */
+
+/** Opaque: a peer connection on the driver. */
+typedef struct floe_uv_pc floe_uv_pc;
+
+/** Makes a peer connection on the driver. Its first events come from the loop, not from inside a call:
+ *
+ *      floe_uv_pc_new(&pc, uv, NULL, &why);
+ *      floe_uv_pc_on_icecandidate(pc, on_candidate, NULL);              // event->u.signaled goes to the peer
+ *      floe_uv_pc_create_data_channel(pc, "chat", NULL, &channel, &why);
+ *      floe_uv_data_channel_on_message(channel, on_message, NULL);
+ *      floe_uv_pc_set_local_description(pc, NULL, &why);
+ *      send_to_peer(floe_pc_local_description(floe_uv_pc_core(pc)));
+ *
+ *  @param out out: freed with floe_uv_pc_close
+ *  @param uv  keeps: must outlive the connection
+ *  @param cfg copies; nullable
+ *  @param why out, nullable
+ *  @return as floe_pc_new */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_pc_new(floe_uv_pc **out, floe_uv *uv, const floe_pc_config *cfg,
+                                                  floe_error *why);
+
+/** Makes a peer connection whose UDP host candidates are on the multiplexer's sockets (floe_uv_ice_agent_new_on_mux):
+ *  any number of peers on one port. It leaves the multiplexer when it is closed.
+ *  @param out out: freed with floe_uv_pc_close
+ *  @param mux keeps
+ *  @param cfg copies; nullable
+ *  @param why out, nullable
+ *  @return as floe_pc_new and floe_ice_mux_attach */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_pc_new_on_mux(floe_uv_pc **out, floe_uv_ice_mux *mux,
+                                                         const floe_pc_config *cfg, floe_error *why);
+
+/** Closes and frees the connection and its channels: no callback but `on_closed` after this call. The peer is told
+ *  while the loop runs.
+ *  @param pc        takes; NULL is fine, and then on_closed is not called
+ *  @param on_closed nullable: called once everything is closed
+ *  @param user      handed to on_closed */
+FLOE_API void floe_uv_pc_close(floe_uv_pc *pc, void (*on_closed)(void *user), void *user);
+
+/** The connection of the core, for its getters. Do not feed, poll or change it. */
+FLOE_API floe_pc *floe_uv_pc_core(floe_uv_pc *pc);
+/** The connection of a channel on the driver. */
+FLOE_API floe_uv_pc *floe_uv_data_channel_pc(const floe_data_channel *channel);
+/** A pointer of the program's own; NULL at first. */
+FLOE_API void floe_uv_pc_set_user(floe_uv_pc *pc, void *user);
+/** The pointer of the program's own. */
+FLOE_API void *floe_uv_pc_user(const floe_uv_pc *pc);
+
+/** floe_pc_set_configuration. */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_pc_set_configuration(floe_uv_pc *pc, const floe_pc_config *cfg,
+                                                                floe_error *why);
+/** floe_pc_create_offer. */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_pc_create_offer(floe_uv_pc *pc, const floe_offer_options *options,
+                                                           const char **sdp, floe_error *why);
+/** floe_pc_create_answer. */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_pc_create_answer(floe_uv_pc *pc, const char **sdp, floe_error *why);
+/** floe_pc_set_local_description. */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_pc_set_local_description(floe_uv_pc *pc,
+                                                                    const floe_session_description *description,
+                                                                    floe_error *why);
+/** floe_pc_set_remote_description. */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_pc_set_remote_description(floe_uv_pc *pc,
+                                                                     const floe_session_description *description,
+                                                                     floe_error *why);
+/** floe_pc_local_description. */
+FLOE_API const floe_session_description *floe_uv_pc_local_description(floe_uv_pc *pc);
+/** floe_pc_remote_description. */
+FLOE_API const floe_session_description *floe_uv_pc_remote_description(floe_uv_pc *pc);
+/** floe_pc_add_ice_candidate. */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_pc_add_ice_candidate(floe_uv_pc *pc,
+                                                                const floe_ice_candidate_init *candidate,
+                                                                floe_error *why);
+/** floe_pc_restart_ice. */
+FLOE_API void floe_uv_pc_restart_ice(floe_uv_pc *pc);
+/** floe_ice_agent_on_interfaces_changed of its agent; see floe_uv_ice_agent_on_interfaces_changed. */
+FLOE_API void floe_uv_pc_on_interfaces_changed(floe_uv_pc *pc);
+/** floe_pc_create_data_channel. */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_pc_create_data_channel(floe_uv_pc *pc, const char *label,
+                                                                  const floe_data_channel_init *init,
+                                                                  floe_data_channel **out, floe_error *why);
+/** floe_pc_get_stats. */
+FLOE_API const floe_stats_report *floe_uv_pc_get_stats(floe_uv_pc *pc);
+/** floe_pc_failure_report. */
+FLOE_API const floe_connection_report *floe_uv_pc_failure_report(floe_uv_pc *pc);
+
+/** Adds a listener (DOM addEventListener) for an event of the connection or of its transports; see
+ *  floe_uv_ice_agent_add_event_listener. An event's target is the floe_uv_pc.
+ *  @return FLOE_OK, FLOE_E_NOMEM, FLOE_E_TYPE (type) */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_pc_add_event_listener(floe_uv_pc *pc, floe_event_type type,
+                                                                 floe_event_listener fn, void *user);
+/** Removes a listener; see floe_uv_ice_agent_remove_event_listener. */
+FLOE_API void floe_uv_pc_remove_event_listener(floe_uv_pc *pc, floe_event_type type, floe_event_listener fn,
+                                               void *user);
+/** The handler property `onnegotiationneeded`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_pc_on_negotiationneeded(floe_uv_pc *pc, floe_event_listener fn, void *user);
+/** The handler property `onicecandidate`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_pc_on_icecandidate(floe_uv_pc *pc, floe_event_listener fn, void *user);
+/** The handler property `onicecandidateerror`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_pc_on_icecandidateerror(floe_uv_pc *pc, floe_event_listener fn, void *user);
+/** The handler property `oniceservererror`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_pc_on_iceservererror(floe_uv_pc *pc, floe_event_listener fn, void *user);
+/** The handler property `onsignalingstatechange`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_pc_on_signalingstatechange(floe_uv_pc *pc, floe_event_listener fn, void *user);
+/** The handler property `oniceconnectionstatechange`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_pc_on_iceconnectionstatechange(floe_uv_pc *pc, floe_event_listener fn, void *user);
+/** The handler property `onicegatheringstatechange`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_pc_on_icegatheringstatechange(floe_uv_pc *pc, floe_event_listener fn, void *user);
+/** The handler property `onconnectionstatechange`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_pc_on_connectionstatechange(floe_uv_pc *pc, floe_event_listener fn, void *user);
+/** The handler property `ondatachannel`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_pc_on_datachannel(floe_uv_pc *pc, floe_event_listener fn, void *user);
+
+/** floe_data_channel_send. It leaves the host when the loop runs. */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_data_channel_send(floe_data_channel *channel, floe_bytes data);
+/** floe_data_channel_send_text. */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_data_channel_send_text(floe_data_channel *channel, floe_bytes text);
+/** floe_data_channel_close. */
+FLOE_API void floe_uv_data_channel_close(floe_data_channel *channel);
+/** floe_data_channel_free: no callback of it any more. */
+FLOE_API void floe_uv_data_channel_free(floe_data_channel *channel /* takes */);
+
+/** Adds a listener for an event of a channel; see floe_uv_ice_agent_add_event_listener. An event's target is the
+ * channel.
+ *  @return FLOE_OK, FLOE_E_NOMEM, FLOE_E_TYPE (type) */
+FLOE_API FLOE_MUST_USE floe_status floe_uv_data_channel_add_event_listener(floe_data_channel *channel,
+                                                                           floe_event_type type, floe_event_listener fn,
+                                                                           void *user);
+/** Removes a listener; see floe_uv_ice_agent_remove_event_listener. */
+FLOE_API void floe_uv_data_channel_remove_event_listener(floe_data_channel *channel, floe_event_type type,
+                                                         floe_event_listener fn, void *user);
+/** The handler property `onopen`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_data_channel_on_open(floe_data_channel *channel, floe_event_listener fn, void *user);
+/** The handler property `onmessage`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_data_channel_on_message(floe_data_channel *channel, floe_event_listener fn, void *user);
+/** The handler property `onbufferedamountlow`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_data_channel_on_bufferedamountlow(floe_data_channel *channel, floe_event_listener fn,
+                                                               void *user);
+/** The handler property `onclosing`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_data_channel_on_closing(floe_data_channel *channel, floe_event_listener fn, void *user);
+/** The handler property `onclose`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_data_channel_on_close(floe_data_channel *channel, floe_event_listener fn, void *user);
+/** The handler property `onerror`; see floe_uv_ice_agent_on_icegatheringstatechange. */
+FLOE_API floe_status floe_uv_data_channel_on_error(floe_data_channel *channel, floe_event_listener fn, void *user);
 
 /* --- what kind of NAT --------------------------------------------------------------------------------------------- */
 
