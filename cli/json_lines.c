@@ -85,7 +85,7 @@ void floe__json_print_event(FILE *out, const floe_event *event) {
   json_t *line = json_object();
   floe__json_set_text(line, "type", event->name);
   floe__json_set_number(line, "t_ms", true, event->t_ms);
-  switch (event->type) {
+  switch ((int)event->type) {
     case FLOE_EVENT_ICEGATHERINGSTATECHANGE:
       floe__json_set_text(line, "state", floe_ice_gathering_state_name(event->u.gathering_state));
       break;
@@ -94,7 +94,7 @@ void floe__json_print_event(FILE *out, const floe_event *event) {
     case FLOE_EVENT_ICESERVERERROR: set_error(line, &event->u.error); break;
     case FLOE_EVENT_ICECONNECTIONSTATECHANGE: /* only after a peer was told of */
     case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE:
-    case FLOE_EVENT_COUNT: break;
+    default: break;
   }
   floe__json_print_line(out, line);
 }

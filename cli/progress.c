@@ -24,14 +24,14 @@ void floe__progress_step(floe__progress *p, const char *step) {
 }
 
 void floe__progress_event(floe__progress *p, const floe_event *event) {
-  switch (event->type) {
+  switch ((int)event->type) {
     case FLOE_EVENT_ICECANDIDATE: p->candidates += event->u.candidate != NULL ? 1 : 0; break;
     case FLOE_EVENT_ICECANDIDATEERROR:
     case FLOE_EVENT_ICESERVERERROR: p->errors++; break;
     case FLOE_EVENT_ICEGATHERINGSTATECHANGE:
     case FLOE_EVENT_ICECONNECTIONSTATECHANGE:
     case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE:
-    case FLOE_EVENT_COUNT: break;
+    default: break;
   }
 }
 

@@ -11,7 +11,7 @@
 
 static void on_event(const floe_event *event, void *user) {
   bool *is_complete = user;
-  switch (event->type) {
+  switch ((int)event->type) {
     case FLOE_EVENT_ICECANDIDATE:
       if (event->u.candidate != NULL) printf("%s\n", event->u.candidate->text);
       break;
@@ -24,7 +24,7 @@ static void on_event(const floe_event *event, void *user) {
       break;
     case FLOE_EVENT_ICECONNECTIONSTATECHANGE: /* only after a peer was told of */
     case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE:
-    case FLOE_EVENT_COUNT: break;
+    default: break;
   }
 }
 

@@ -26,7 +26,7 @@ static void answer_datagram(floe_ice_agent *agent, floe_sock_id sock, floe_addr 
 }
 
 static void tell(const floe_event *e) {
-  switch (e->type) {
+  switch ((int)e->type) {
     case FLOE_EVENT_ICEGATHERINGSTATECHANGE:
       printf("%5.1f ms  %s\n", e->t_ms, floe_ice_gathering_state_name(e->u.gathering_state));
       break;
@@ -39,7 +39,7 @@ static void tell(const floe_event *e) {
       break;
     case FLOE_EVENT_ICECONNECTIONSTATECHANGE: /* only after a peer was told of */
     case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE:
-    case FLOE_EVENT_COUNT: break;
+    default: break;
   }
 }
 

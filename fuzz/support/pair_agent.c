@@ -206,7 +206,7 @@ static void on_candidate(pw_host *h, const floe_ice_candidate *c) {
 
 static void on_event(pw_host *h, const floe_event *e) {
   FLOE__ASSERT(!h->closed && e->type < FLOE_EVENT_COUNT && e->time <= h->w->now);
-  switch (e->type) {
+  switch ((int)e->type) {
     case FLOE_EVENT_ICEGATHERINGSTATECHANGE: h->gathering = e->u.gathering_state; return;
     case FLOE_EVENT_ICECANDIDATE: on_candidate(h, e->u.candidate); return;
     case FLOE_EVENT_ICECANDIDATEERROR:
@@ -215,7 +215,7 @@ static void on_event(pw_host *h, const floe_event *e) {
       return;
     case FLOE_EVENT_ICECONNECTIONSTATECHANGE: on_connection(h, &e->u.connection); return;
     case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE: on_pair(h, &e->u.pair); return;
-    case FLOE_EVENT_COUNT: return;
+    default: return;
   }
 }
 

@@ -66,7 +66,7 @@ void sim_check_event(sim_agent *a, const floe_event *e) {
   if (e->bubbles || e->cancelable) sim_fail(a->s, "an event bubbles or can be cancelled");
   if (e->target != NULL) sim_fail(a->s, "an event of the core has a target");
   if (e->time > sim_now(a->s)) sim_fail(a->s, "an event of the future");
-  switch (e->type) {
+  switch ((int)e->type) {
     case FLOE_EVENT_ICEGATHERINGSTATECHANGE: check_state_change(a, e->u.gathering_state); return;
     case FLOE_EVENT_ICECANDIDATE:
       check_place(a, e->type);
@@ -76,7 +76,7 @@ void sim_check_event(sim_agent *a, const floe_event *e) {
     case FLOE_EVENT_ICECONNECTIONSTATECHANGE: sim_check_connection_change(a, &e->u.connection); return;
     case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE: sim_check_pair_change(a, &e->u.pair); return;
     case FLOE_EVENT_ICESERVERERROR:
-    case FLOE_EVENT_COUNT: return;
+    default: return;
   }
 }
 

@@ -136,13 +136,13 @@ static void record_pair(sim_agent *a, const floe_pair_change *change) {
 }
 
 void sim_agent_record(sim_agent *a, const floe_event *e) {
-  switch (e->type) {
+  switch ((int)e->type) {
     case FLOE_EVENT_ICEGATHERINGSTATECHANGE: record_state(a, e->u.gathering_state); return;
     case FLOE_EVENT_ICECANDIDATE: record_candidate(a, e->u.candidate); return;
     case FLOE_EVENT_ICECANDIDATEERROR:
     case FLOE_EVENT_ICESERVERERROR: record_error(a, e); return;
     case FLOE_EVENT_ICECONNECTIONSTATECHANGE: record_connection(a, &e->u.connection); return;
     case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE: record_pair(a, &e->u.pair); return;
-    case FLOE_EVENT_COUNT: sim_fail(a->s, "an event of no type"); return;
+    default: sim_fail(a->s, "an event of no type"); return;
   }
 }
