@@ -404,6 +404,27 @@ FLOE_API FLOE_MUST_USE floe_status floe_ice_agent_send(floe_ice_agent *agent, fl
  *  @return FLOE_OK; FLOE_E_STATE before the first gathering, or after close; FLOE_E_NOMEM */
 FLOE_API FLOE_MUST_USE floe_status floe_ice_agent_restart(floe_ice_agent *agent, floe_time now);
 
+/** floe_ice_agent_restart with parameters of the caller's choice: a peer connection has shown them in an offer before.
+ *  @param params copies; `lite` is not used
+ *  @param why    out, nullable: path "ufrag" or "pwd"
+ *  @return as floe_ice_agent_restart; FLOE_E_SYNTAX */
+FLOE_API FLOE_MUST_USE floe_status floe_ice_agent_restart_with(floe_ice_agent *agent, floe_time now,
+                                                               const floe_ice_parameters *params, floe_error *why);
+
+/** Undoes a restart whose offer came to nothing (RFC 9429 4.1.10.2), as long as the peer's parameters are not set: what
+ *  was in use before is the current ICE session again. Where there is nothing to return to, what was gathered is given
+ *  up for a new session with new parameters.
+ *  @return FLOE_OK; FLOE_E_STATE when the peer's parameters are set, or after close; FLOE_E_NOMEM */
+FLOE_API FLOE_MUST_USE floe_status floe_ice_agent_rollback(floe_ice_agent *agent, floe_time now);
+
+/** Takes another configuration, which counts from the next gathering on (W3C setConfiguration); a pool that is being
+ *  gathered begins anew with it.
+ *  @param cfg copies
+ *  @param why out, nullable
+ *  @return as floe_ice_agent_new; FLOE_E_STATE after close */
+FLOE_API FLOE_MUST_USE floe_status floe_ice_agent_set_configuration(floe_ice_agent *agent, floe_time now,
+                                                                    const floe_ice_config *cfg, floe_error *why);
+
 /** The host's addresses may have changed: asks for them (INTERFACES). Pairs on addresses that are gone end; with
  *  continual_gathering new addresses are gathered on. The driver of floe/uv.h notices by itself where the system can
  *  tell. */

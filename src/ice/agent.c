@@ -20,16 +20,16 @@ static const char *state_name(floe__agent_state state) {
 
 static bool is_allowed(floe__agent_state from, floe__agent_state to) {
   switch (to) {
-    case FLOE__AGENT_IDLE: return from == FLOE__AGENT_GATHERING; /* restart */
+    case FLOE__AGENT_IDLE: return from == FLOE__AGENT_GATHERING || from == FLOE__AGENT_PREFETCHING; /* restart, pool */
     case FLOE__AGENT_PREFETCHING: return from == FLOE__AGENT_IDLE;
-    case FLOE__AGENT_GATHERING: return from < FLOE__AGENT_CLOSING;
+    case FLOE__AGENT_GATHERING: return from < FLOE__AGENT_CLOSING; /* also back, by a rollback */
     case FLOE__AGENT_CLOSING: return from < FLOE__AGENT_CLOSING;
     case FLOE__AGENT_CLOSED: return from == FLOE__AGENT_CLOSING;
   }
   return false;
 }
 
-static void go(floe_ice_agent *agent, floe__agent_state next) {
+void floe__agent_go(floe_ice_agent *agent, floe__agent_state next) {
   FLOE__ASSERT(is_allowed(agent->state, next));
   floe__trace t;
   if (floe__trace_begin(&t, agent->io.env, agent->io.now, "agent.state")) {
@@ -139,7 +139,7 @@ void floe_ice_agent_free(floe_ice_agent *agent) {
   if (agent->snapshot != NULL) floe__snapshot_clear(agent->snapshot, env);
   floe__free(env, agent->snapshot);
   floe__io_clear(&agent->io);
-  floe__settings_free(agent->settings);
+  floe__agent_free_settings(agent);
   floe__free(env, agent);
 }
 
@@ -196,7 +196,7 @@ floe_status floe_ice_agent_gather(floe_ice_agent *agent, floe_time now) {
     case FLOE__AGENT_CLOSED: return FLOE_E_STATE;
     case FLOE__AGENT_PREFETCHING:
       tell_gathering(agent, true);
-      go(agent, FLOE__AGENT_GATHERING);
+      floe__agent_go(agent, FLOE__AGENT_GATHERING);
       return FLOE_OK;
     case FLOE__AGENT_GATHERING:
       if (!agent->told_complete) return FLOE_E_STATE;
@@ -206,7 +206,7 @@ floe_status floe_ice_agent_gather(floe_ice_agent *agent, floe_time now) {
   floe_status st = start(agent);
   if (st != FLOE_OK) return st;
   tell_gathering(agent, false);
-  go(agent, FLOE__AGENT_GATHERING);
+  floe__agent_go(agent, FLOE__AGENT_GATHERING);
   return FLOE_OK;
 }
 
@@ -216,37 +216,7 @@ floe_status floe_ice_agent_prefetch(floe_ice_agent *agent, floe_time now) {
   floe_status st = start(agent);
   if (st != FLOE_OK) return st;
   agent->events.held = true;
-  go(agent, FLOE__AGENT_PREFETCHING);
-  return FLOE_OK;
-}
-
-/* The current session makes room for a new one. What was still to be told of its gathering is not told any more. */
-static void put_aside(floe_ice_agent *agent) {
-  floe__session *old = agent->session;
-  floe__session_mute(old);
-  floe__event_drop_gathering(&agent->events, agent->io.env);
-  if (floe__session_is_connected(old)) {
-    if (agent->previous != NULL) floe__agent_end_session(agent, agent->previous, false);
-    agent->previous = old;
-    agent->retire_at = 0;
-  } else {
-    floe__agent_end_session(agent, old, false);
-  }
-}
-
-floe_status floe_ice_agent_restart(floe_ice_agent *agent, floe_time now) {
-  floe__agent_advance(agent, now);
-  floe__agent_settle(agent);
-  bool may = agent->state == FLOE__AGENT_GATHERING || (agent->state == FLOE__AGENT_IDLE && agent->has_gathered);
-  if (!may) return FLOE_E_STATE;
-  floe__session *s = floe__session_new(&agent->conn);
-  if (s == NULL) return FLOE_E_NOMEM;
-  put_aside(agent);
-  agent->session = s;
-  agent->local = s->local;
-  agent->gathering_state = FLOE_ICE_GATHERING_NEW;
-  if (agent->state != FLOE__AGENT_IDLE) go(agent, FLOE__AGENT_IDLE);
-  floe__agent_tell_connection(agent);
+  floe__agent_go(agent, FLOE__AGENT_PREFETCHING);
   return FLOE_OK;
 }
 
@@ -261,7 +231,7 @@ static bool all_closed(const floe_ice_agent *agent) {
 }
 
 static void finish_close(floe_ice_agent *agent) {
-  if (agent->state == FLOE__AGENT_CLOSING && all_closed(agent)) go(agent, FLOE__AGENT_CLOSED);
+  if (agent->state == FLOE__AGENT_CLOSING && all_closed(agent)) floe__agent_go(agent, FLOE__AGENT_CLOSED);
 }
 
 /* What nobody wants is closed, so that the driver need not keep it. */
@@ -351,7 +321,7 @@ void floe_ice_agent_poll(floe_ice_agent *agent, floe_output *out) {
 void floe_ice_agent_close(floe_ice_agent *agent, floe_time now) {
   floe__agent_advance(agent, now);
   if (floe__agent_is_closing(agent)) return;
-  go(agent, FLOE__AGENT_CLOSING);
+  floe__agent_go(agent, FLOE__AGENT_CLOSING);
   agent->io.silent = true;
   floe__event_clear(&agent->events, agent->io.env);
   floe__session_end(agent->session, false);

@@ -11,8 +11,10 @@
 floe__session *floe__agent_active(const floe_ice_agent *agent) {
   floe__session *old = agent->previous;
   if (old == NULL || floe__session_is_connected(agent->session)) return agent->session;
-  /* `failed` means that a restart is needed: this one goes on already. */
-  return floe__session_is_connected(old) ? old : agent->session;
+  if (floe__session_is_connected(old)) return old;
+  /* Checks of the old one go on as long as the peer's new parameters are not known. */
+  if (agent->session->remote_ufrag == NULL && old->state == FLOE_ICE_CONNECTION_CHECKING) return old;
+  return agent->session; /* `failed` means that a restart is needed: this one goes on already */
 }
 
 /* The state and the pair are what they are, whether or not there is memory to tell each step to them: then the last is

@@ -39,6 +39,10 @@ struct floe_ice_agent {
   floe__snapshot *snapshot; /* nullable */
 };
 
+/* The one writer of the state. */
+void floe__agent_go(floe_ice_agent *agent, floe__agent_state next);
+/* The settings in force and those of earlier gatherings. */
+void floe__agent_free_settings(floe_ice_agent *agent);
 void floe__agent_advance(floe_ice_agent *agent, floe_time now);
 /* What is due is done, and what has changed is told. */
 void floe__agent_settle(floe_ice_agent *agent);

@@ -120,6 +120,23 @@ static void free_pwd(floe_env *env, char *pwd) {
   if (pwd != NULL) floe__free_secret(env, pwd, strlen(pwd));
 }
 
+bool floe__session_set_local(floe__session *s, const floe_ice_parameters *p) {
+  floe_env *env = s->io->env;
+  char *ufrag = floe__strdup(env, p->ufrag), *pwd = floe__strdup(env, p->pwd);
+  if (ufrag == NULL || pwd == NULL) {
+    floe__free(env, ufrag);
+    free_pwd(env, pwd);
+    return false;
+  }
+  floe__free(env, s->ufrag);
+  free_pwd(env, s->pwd);
+  s->ufrag = ufrag;
+  s->pwd = pwd;
+  s->local.ufrag = ufrag;
+  s->local.pwd = pwd;
+  return true;
+}
+
 static void free_key(floe_env *env, floe__stun_key *key) {
   if (key != NULL) floe__free_secret(env, key, sizeof *key);
 }

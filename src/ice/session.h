@@ -118,6 +118,8 @@ struct floe__session {
 
 /* Parameters from the settings, or random. NULL: no memory. */
 floe__session *floe__session_new(floe__connection *conn);
+/* Other parameters than those it was made with. False: no memory, and nothing has changed. */
+bool floe__session_set_local(floe__session *s, const floe_ice_parameters *p);
 /* The parameters of the one become those of the other, and the reverse. */
 void floe__session_swap_parameters(floe__session *a, floe__session *b);
 /* What its gathering finds is not told any more. */

@@ -26,6 +26,7 @@ typedef struct floe__settings {
   char *ca_pem;   /* nullable */
   floe_address_rewrite *rewrites;
   char *local_ufrag, *local_pwd; /* nullable */
+  struct floe__settings *older; /* nullable: those that floe_ice_agent_set_servers replaced; gatherings refer to them */
 } floe__settings;
 
 /* Checks and copies. FLOE_OK, or what floe_ice_config_check returns, or FLOE_E_NOMEM. */
