@@ -79,7 +79,7 @@ void floe__uv_agent_tell_interfaces(floe_uv_ice_agent *agent, const floe_interfa
   floe__uv_agent_input(agent, &in);
 }
 
-static void list_interfaces(floe_uv_ice_agent *agent) {
+void floe__uv_agent_list_interfaces(floe_uv_ice_agent *agent) {
   const floe__uv_mem *mem = &agent->uv->mem;
   floe_interface *list = NULL;
   size_t n = 0;
@@ -156,7 +156,7 @@ static void take_output(floe_uv_ice_agent *agent, const floe_output *out) {
     case FLOE_OUTPUT_OPEN: open_sock(agent, out); break;
     case FLOE_OUTPUT_CLOSE: end_sock(agent, out->u.close.sock); break;
     case FLOE_OUTPUT_RESOLVE: resolve(agent, out); break;
-    case FLOE_OUTPUT_INTERFACES: list_interfaces(agent); break;
+    case FLOE_OUTPUT_INTERFACES: floe__uv_agent_list_interfaces(agent); break;
     case FLOE_OUTPUT_EVENT:
     case FLOE_OUTPUT_DATA:
     case FLOE_OUTPUT_PERMISSION: call_program(agent, out); break;
@@ -224,6 +224,7 @@ void floe__uv_agent_finish(floe_uv_ice_agent *agent) {
 
 void floe__uv_agent_silence(floe_uv_ice_agent *agent) {
   floe__uv_target_remove_all(&agent->target);
+  if (agent->machine->silence != NULL) agent->machine->silence(agent);
   memset(&agent->relay, 0, sizeof agent->relay);
   agent->on_data = NULL;
 }

@@ -1,5 +1,6 @@
 /* One agent on the driver: the core's agent, its sockets and look-ups, and who listens to it. What the driver does for
- * an agent it does for every machine of the core that has inputs and outputs (floe/ice.h): a NAT probe is one, too. */
+ * an agent it does for every machine of the core that has inputs and outputs (floe/ice.h): a NAT probe is one, a peer
+ * connection another. */
 #ifndef FLOE_UV_AGENT_H
 #define FLOE_UV_AGENT_H
 
@@ -25,13 +26,15 @@ typedef struct floe__uv_machine {
   void (*free)(void *core);
   /* EVENT, DATA and PERMISSION: calls the program. */
   void (*tell)(floe_uv_ice_agent *agent, const floe_output *out);
+  /* Nullable: there are more listeners than those of the agent's target. */
+  void (*silence)(floe_uv_ice_agent *agent);
 } floe__uv_machine;
 
 struct floe_uv_ice_agent {
   floe_uv *uv;
   const floe__uv_machine *machine;
   void *driven;         /* NULL when it has finished closing */
-  floe_ice_agent *core; /* the same; NULL for what is not an ICE agent, too */
+  floe_ice_agent *core; /* the same; for a peer connection its agent, on a multiplexer; NULL for what else is driven */
   floe__uv_agent_state state;
   bool is_draining; /* its outputs are being taken */
   bool is_calling;  /* the program is being called */
@@ -66,6 +69,8 @@ void floe__uv_agent_wake(floe_uv_ice_agent *agent);
 void floe__uv_agent_input(floe_uv_ice_agent *agent, const floe_input *in);
 /* Tells the core which addresses the host has, or why they could not be listed (`err` an errno, else 0). */
 void floe__uv_agent_tell_interfaces(floe_uv_ice_agent *agent, const floe_interface *list, size_t n, int err);
+/* Lists them, and tells the core. */
+void floe__uv_agent_list_interfaces(floe_uv_ice_agent *agent);
 /* Takes the outputs; may free the agent. */
 void floe__uv_agent_drain(floe_uv_ice_agent *agent);
 /* One of its sockets is closed for good. */
