@@ -1,4 +1,11 @@
-/* Offers and answers (RFC 9429): what is written, and what a peer's description must fit. */
+/* Offers and answers (RFC 9429): what is written, and what a peer's description must fit.
+ *
+ *   floe__sdp *offer;
+ *   floe_status st = floe__sdp_parse(&offer, env, text, why);
+ *   if (st == FLOE_OK) st = floe__jsep_check(offer, true, why);
+ *   if (st == FLOE_OK && !floe__jsep_write_answer(env, &local, offer, &answer_text)) st = FLOE_E_NOMEM;
+ *   ... the ICE parameters and fingerprints of the peer are those of
+ *       floe__sdp_transport_of(offer, floe__sdp_data(offer)), where floe__sdp_data is not NULL. */
 #ifndef FLOE_SDP_JSEP_H
 #define FLOE_SDP_JSEP_H
 

@@ -105,8 +105,10 @@ const floe__sdp_media *floe__sdp_data(const floe__sdp *sdp);
 const floe__sdp_media *floe__sdp_by_mid(const floe__sdp *sdp, const char *mid);
 /* The BUNDLE group that holds `mid`; NULL: none. */
 const floe__sdp_group *floe__sdp_bundle_of(const floe__sdp *sdp, const char *mid);
-/* The section whose transport carries `m`: the first of its BUNDLE group that is not rejected, or `m` itself (RFC 9143
- * 7.2: transport attributes stand there). */
+/* The section that holds the transport attributes of `m` (ICE, DTLS): `m` itself when it has a fragment and a password,
+ * and else the first of its BUNDLE group that has them and is not rejected (RFC 9143 7.1.3: a bundle-only section of an
+ * offer leaves them out). That the section's own come first matters where the group's first section is one that our
+ * answer rejects: the transport then is the accepted section's (RFC 9143 7.3.1). `m` when there are none. */
 const floe__sdp_media *floe__sdp_transport_of(const floe__sdp *sdp, const floe__sdp_media *m);
 
 #endif
