@@ -92,7 +92,7 @@ static void each_handler_property_hears_its_own_event(void **state) {
       floe_uv_ice_agent_on_icegatheringstatechange,  floe_uv_ice_agent_on_icecandidate,
       floe_uv_ice_agent_on_icecandidateerror,        floe_uv_ice_agent_on_iceservererror,
       floe_uv_ice_agent_on_iceconnectionstatechange, floe_uv_ice_agent_on_selectedcandidatepairchange};
-  for (int i = 0; i < (int)FLOE_EVENT_COUNT; i++) {
+  for (size_t i = 0; i < sizeof setters / sizeof setters[0]; i++) {
     happened[0] = '\0';
     assert_int_equal(setters[i](f->agent, on_event, NULL), FLOE_OK);
     for (int j = 0; j < (int)FLOE_EVENT_COUNT; j++) fake_event(f->core, (floe_event_type)j);
