@@ -18,7 +18,7 @@ double sim_agent_ms(const sim_agent *a) {
 static void on_timer(void *user, void *payload) {
   (void)payload;
   sim_agent *a = user;
-  if (a->core == NULL || sim_now(a->s) < a->wake_at) return; /* an earlier plan */
+  if (!sim_agent_is_alive(a) || sim_now(a->s) < a->wake_at) return; /* an earlier plan */
   a->wake_at = FLOE_TIME_NEVER;
   sim_check_wake(a);
   sim_agent_feed(a, &(floe_input){.type = FLOE_INPUT_TIMER});
@@ -50,10 +50,15 @@ static void handle_output(sim_agent *a, const floe_output *out) {
     case FLOE_OUTPUT_RESOLVE: sim_agent_resolve(a, out); return;
     case FLOE_OUTPUT_INTERFACES: sim_agent_list_interfaces(a); return;
     case FLOE_OUTPUT_EVENT:
+      if (a->other != NULL) {
+        a->other->on_event(a->other_user, out->u.event);
+        return;
+      }
       sim_check_event(a, out->u.event);
       sim_agent_record(a, out->u.event);
       return;
     case FLOE_OUTPUT_DATA:
+      if (a->other != NULL) sim_fail(a->s, "DATA of something that is no ICE agent");
       sim_check_data(a, out);
       sim_agent_take_data(a, out);
       return;
@@ -62,13 +67,29 @@ static void handle_output(sim_agent *a, const floe_output *out) {
   }
 }
 
+bool sim_agent_is_alive(const sim_agent *a) {
+  return a->core != NULL || a->other != NULL;
+}
+
+static void poll_core(sim_agent *a, floe_output *out) {
+  if (a->other != NULL) {
+    a->other->poll(a->other_user, out);
+  } else {
+    floe_ice_agent_poll(a->core, out);
+  }
+}
+
 void sim_agent_drain(sim_agent *a) {
   floe_ice_gathering_state before = a->told_state;
   for (int i = 0; i < MAX_OUTPUTS; i++) {
     floe_output out;
-    floe_ice_agent_poll(a->core, &out);
+    poll_core(a, &out);
     handle_output(a, &out);
     if (out.type != FLOE_OUTPUT_WAIT) continue;
+    if (a->other != NULL) {
+      a->other->after_drain(a->other_user);
+      return;
+    }
     bool has_completed = before == FLOE_ICE_GATHERING_GATHERING && a->told_state == FLOE_ICE_GATHERING_COMPLETE;
     if (has_completed) sim_check_report(a);
     sim_check_after_drain(a);
@@ -81,7 +102,7 @@ static void drain_later(void *user, void *payload) {
   (void)payload;
   sim_agent *a = user;
   a->drain_planned = false;
-  if (a->core != NULL) sim_agent_drain(a);
+  if (sim_agent_is_alive(a)) sim_agent_drain(a);
 }
 
 static void drain_now_or_later(sim_agent *a) {
@@ -95,8 +116,12 @@ static void drain_now_or_later(sim_agent *a) {
 }
 
 void sim_agent_feed(sim_agent *a, const floe_input *in) {
-  if (a->core == NULL) return;
-  floe_ice_agent_input(a->core, sim_now(a->s), in);
+  if (!sim_agent_is_alive(a)) return;
+  if (a->other != NULL) {
+    a->other->input(a->other_user, sim_now(a->s), in);
+  } else {
+    floe_ice_agent_input(a->core, sim_now(a->s), in);
+  }
   drain_now_or_later(a);
 }
 
@@ -262,6 +287,7 @@ static void dump(void *user) {
 static uint64_t clear_agent(sim_agent *a) {
   floe_ice_agent_free(a->core);
   a->core = NULL;
+  a->other = NULL;
   uint64_t leaks = sim_env_free(a->env);
   a->env = NULL;
   free(a->errors);
@@ -290,7 +316,6 @@ static void free_at_the_end(void *user) {
 
 static void make_core(sim_agent *a) {
   floe_error why = {0};
-  floe_env_set_unix_time(a->env->env, sim_now(a->s), a->options.unix_ms + (int64_t)(sim_now(a->s) / FLOE_MS));
   floe_status st = floe_ice_agent_new(&a->core, a->env->env, &a->cfg, &why);
   if (st == FLOE_OK) {
     sim_agent_keep_local_secret(a);
@@ -301,7 +326,7 @@ static void make_core(sim_agent *a) {
   if (!may_fail) sim_fail(a->s, "%s: %s: %s", floe_status_name(st), why.path, why.message);
 }
 
-sim_agent *sim_agent_new(sim_host *h, const floe_ice_config *cfg, const sim_agent_options *options) {
+sim_agent *sim_agent_new_around(sim_host *h, const floe_ice_config *cfg, const sim_agent_options *options) {
   sim *s = sim_host_sim(h);
   sim_agent *a = sim_keep(s, sizeof *a);
   a->s = s;
@@ -314,6 +339,14 @@ sim_agent *sim_agent_new(sim_host *h, const floe_ice_config *cfg, const sim_agen
   a->env = sim_env_new_failing(s, sim_next_stream(s), a->options.fail_at, a->options.fail_from);
   sim_on_free(s, free_at_the_end, a);
   sim_on_dump(s, dump, a);
+  if (a->env->env != NULL) {
+    floe_env_set_unix_time(a->env->env, sim_now(s), a->options.unix_ms + (int64_t)(sim_now(s) / FLOE_MS));
+  }
+  return a;
+}
+
+sim_agent *sim_agent_new(sim_host *h, const floe_ice_config *cfg, const sim_agent_options *options) {
+  sim_agent *a = sim_agent_new_around(h, cfg, options);
   if (a->env->env != NULL) make_core(a);
   return a;
 }

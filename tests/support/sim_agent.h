@@ -34,6 +34,7 @@ typedef struct sim_agent_options {
   uint64_t fail_at;    /* this allocation fails; 0 = none */
   uint64_t fail_from;  /* this one and all later ones fail; 0 = none */
   uint32_t lazy_drain; /* per mille of inputs after which the outputs are taken only later */
+  bool no_wire;        /* what is sent is not written down: for tests that send much */
 } sim_agent_options;
 
 /* 2026-01-01 00:00:00 UTC */

@@ -66,11 +66,21 @@ typedef struct sim_connection {
   sim_text report;
 } sim_connection;
 
+/* Something else that takes inputs and gives outputs: a peer connection (sim_pc.h). Its events are its own affair. */
+typedef struct sim_core_ops {
+  void (*input)(void *user, floe_time now, const floe_input *in);
+  void (*poll)(void *user, floe_output *out);
+  void (*on_event)(void *user, const floe_event *e);
+  void (*after_drain)(void *user);
+} sim_core_ops;
+
 struct sim_agent {
   sim *s;
   sim_host *host;
   sim_env *env;
-  floe_ice_agent *core; /* NULL: freed, or never made */
+  floe_ice_agent *core;      /* NULL: freed, never made, or it is another core */
+  const sim_core_ops *other; /* nullable: of the other core while it lives */
+  void *other_user;
   floe_ice_config cfg;
   sim_agent_options options;
   floe_time wake_at;
@@ -96,9 +106,13 @@ struct sim_agent {
 
 /* sim_agent.c */
 void sim_agent_drain(sim_agent *a);
+bool sim_agent_is_alive(const sim_agent *a);
+/* An agent's sockets, look-ups and env around another core; `other` is set once that is made. */
+sim_agent *sim_agent_new_around(sim_host *h, const floe_ice_config *cfg, const sim_agent_options *options);
 /* sim_connect.c: calls and outputs of connecting */
 void sim_agent_take_data(sim_agent *a, const floe_output *out);
 void sim_agent_keep_secret(sim_agent *a, const char *secret);
+void sim_agent_keep_password_of(sim_agent *a, const char *description);
 void sim_agent_keep_local_secret(sim_agent *a);
 void sim_agent_clear_connection(sim_agent *a);
 double sim_agent_ms(const sim_agent *a);

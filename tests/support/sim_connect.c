@@ -60,7 +60,7 @@ void sim_agent_end_of_remote_candidates(sim_agent *a) {
   sim_agent_drain(a);
 }
 
-static void keep_password_of(sim_agent *a, const char *text) {
+void sim_agent_keep_password_of(sim_agent *a, const char *text) {
   const char *at = strstr(text, "a=ice-pwd:");
   char pwd[300] = "";
   if (at == NULL) return;
@@ -72,7 +72,7 @@ static void keep_password_of(sim_agent *a, const char *text) {
 }
 
 floe_status sim_agent_set_remote_description(sim_agent *a, const char *text) {
-  keep_password_of(a, text);
+  sim_agent_keep_password_of(a, text);
   floe_status st = floe_ice_agent_set_remote_description(a->core, sim_now(a->s), text, &a->c.why);
   sim_agent_drain(a);
   return st;

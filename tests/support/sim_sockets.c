@@ -78,7 +78,7 @@ static const sim_tcp_ops tcp_ops = {
 static void on_accept(void *user, sim_tcp *conn, const floe_addr *from) {
   sim_slot *listener = user;
   sim_agent *a = listener->a;
-  if (a->core == NULL || listener->state != SIM_SLOT_OPEN) {
+  if (!sim_agent_is_alive(a) || listener->state != SIM_SLOT_OPEN) {
     sim_tcp_reset(conn);
     return;
   }
@@ -198,6 +198,17 @@ static bool has_use_candidate(floe_bytes data) {
   return false;
 }
 
+/* RFC 6347 4.1. */
+static const char *name_of_record(uint8_t type) {
+  switch (type) {
+    case 20: return "DTLS ChangeCipherSpec";
+    case 21: return "DTLS Alert";
+    case 22: return "DTLS Handshake";
+    case 23: return "DTLS Data";
+    default: return "bytes";
+  }
+}
+
 /* RFC 8489 5 and RFC 8656 17. */
 static const char *name_of_message(floe_bytes data) {
   static const struct {
@@ -207,6 +218,7 @@ static const char *name_of_message(floe_bytes data) {
                {0x0008, "CreatePermission"},  {0x0009, "ChannelBind"},    {0x0016, "Send"},
                {0x0011, "BindingIndication"}, {0x0101, "BindingSuccess"}, {0x0111, "BindingError"}};
   if (data.len >= 4 && (data.ptr[0] & 0xC0) == 0x40) return "ChannelData";
+  if (data.len >= 13 && data.ptr[1] == 0xFE) return name_of_record(data.ptr[0]);
   if (data.len < 20 || data.ptr[4] != 0x21 || data.ptr[5] != 0x12) return "bytes";
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     if ((data.ptr[0] << 8 | data.ptr[1]) != names[i].type) continue;
@@ -217,6 +229,7 @@ static const char *name_of_message(floe_bytes data) {
 
 static void log_transmit(sim_agent *a, const sim_slot *slot, const floe_output *out) {
   char local[FLOE_ADDR_TEXT], to[FLOE_ADDR_TEXT];
+  if (a->options.no_wire) return;
   sim_text_add(&a->wire, "%.1f send %s %s > %s %s", sim_agent_ms(a), floe_transport_name(slot->transport),
                floe_addr_format(&slot->local, local), floe_addr_format(&out->u.transmit.to, to),
                name_of_message(out->u.transmit.data));
