@@ -392,11 +392,12 @@ void fake_publish(fake_core *fake, const char *name, const floe_addr *address, b
   copy->out.u.publish.name = (const char *)copy->data;
 }
 
-void fake_event(fake_core *fake, floe_event_type type) {
+floe_event *fake_event(fake_core *fake, floe_event_type type) {
   floe_output out = {.type = FLOE_OUTPUT_EVENT};
   fake_output *copy = push(fake, &out, NULL, 0);
   copy->event = (floe_event){.type = type, .name = "fake"};
   copy->out.u.event = &copy->event;
+  return &copy->event;
 }
 
 /* ---- what the test reads ---- */

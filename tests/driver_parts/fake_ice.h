@@ -69,7 +69,8 @@ void fake_interfaces(fake_core *fake);
 void fake_resolve(fake_core *fake, floe_req_id req, const char *host, floe_family family);
 void fake_resolve_multicast(fake_core *fake, floe_req_id req, const char *host, floe_family family);
 void fake_publish(fake_core *fake, const char *name, const floe_addr *address, bool withdraw);
-void fake_event(fake_core *fake, floe_event_type type);
+/* Returns the event, for the test to fill in. */
+floe_event *fake_event(fake_core *fake, floe_event_type type);
 
 /* The n-th input (from 0) of this type and this socket or look-up (0 = any), or NULL. */
 const fake_input *fake_find(const fake_core *fake, floe_input_type type, uint32_t id, size_t n);
