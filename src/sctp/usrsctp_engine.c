@@ -8,6 +8,7 @@
 #include <usrsctp.h>
 
 #include "base/assert.h"
+#include "sctp/crc32c.h"
 
 /* Of usrsctp's netinet/sctp.h, which is not installed. */
 #ifndef SCTP_INTERLEAVING_SUPPORTED
@@ -134,6 +135,7 @@ static int on_output(void *addr, void *buffer, size_t length, uint8_t tos, uint8
   const uint8_t *bytes = buffer;
   if (length > COMMON_HEADER && bytes[COMMON_HEADER] == SCTP_ABORT_ASSOCIATION)
     e->aborted_by_timer = contains(bytes, length, CLOSED_BY_TIMER);
+  if (length >= COMMON_HEADER) floe__sctp_checksum_write(buffer, length);
   if (fifo_push(&e->out, buffer, length)) atomic_store(&e->has_packet, true);
   return 0;
 }
@@ -149,6 +151,7 @@ static void start(void) {
   if (process.started) return;
   process.started = true;
   usrsctp_init_nothreads(0, on_output, NULL);
+  usrsctp_enable_crc32c_offload();      /* we write and check them: src/sctp/crc32c.c */
   usrsctp_sysctl_set_sctp_blackhole(2); /* nothing is said to what belongs to no association */
   usrsctp_sysctl_set_sctp_ecn_enable(0);
   usrsctp_sysctl_set_sctp_asconf_enable(0);
@@ -346,6 +349,7 @@ floe__engine_result floe__engine_connect(floe__engine *e) {
 }
 
 void floe__engine_input(floe__engine *e, floe_bytes packet) {
+  if (!floe__sctp_checksum_is_right(packet)) return; /* RFC 9260 6.8: "silently discard" */
   lock();
   usrsctp_conninput(as_address(e->id), packet.ptr, packet.len, 0);
   unlock();
