@@ -180,7 +180,7 @@ static char *describe_names(floe_env *env, X509 *cert) {
   return copy_line(env, &l, l.len == 0 ? "..." : ", ...");
 }
 
-static bool unix_time_of(const ASN1_TIME *t, int64_t *out) {
+bool floe__cert_unix_time(const ASN1_TIME *t, int64_t *out) {
   ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
   int days = 0;
   int seconds = 0;
@@ -195,8 +195,8 @@ void floe__cert_describe(floe_env *env, X509 *cert, floe__cert_text *out) {
   out->subject = describe_name(env, X509_get_subject_name(cert));
   out->issuer = describe_name(env, X509_get_issuer_name(cert));
   out->names = describe_names(env, cert);
-  out->has_validity = unix_time_of(X509_get0_notBefore(cert), &out->not_before) &&
-                      unix_time_of(X509_get0_notAfter(cert), &out->not_after);
+  out->has_validity = floe__cert_unix_time(X509_get0_notBefore(cert), &out->not_before) &&
+                      floe__cert_unix_time(X509_get0_notAfter(cert), &out->not_after);
 }
 
 void floe__cert_text_clear(floe_env *env, floe__cert_text *text) {

@@ -23,6 +23,9 @@ typedef struct floe__cert_text {
 void floe__cert_describe(floe_env *env, X509 *cert, floe__cert_text *out);
 void floe__cert_text_clear(floe_env *env, floe__cert_text *text);
 
+/* Seconds since 1970; false when it is no valid time. */
+bool floe__cert_unix_time(const ASN1_TIME *t, int64_t *out);
+
 /* One PEM certificate or key after another is read from `bio`, never asking anybody for a passphrase.
  * NULL at the end and on an error. */
 X509 *floe__cert_read_pem(BIO *bio);
