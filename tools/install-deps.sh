@@ -15,8 +15,8 @@ build_packages="cmake ninja-build gcc libc6-dev make pkg-config libssl-dev libuv
   libunistring-dev libusrsctp-dev"
 test_packages="clang libclang-rt-14-dev clang-format libcmocka-dev coturn dnsmasq-base nftables iproute2 doxygen
   groff openssl python3"
-# Other ICE agents, and another that speaks multicast DNS, for Floe's to talk with.
-peer_packages="libnice-dev python3-aioice chromium-headless-shell avahi-daemon avahi-utils"
+# Other ICE agents and peer connections, and another that speaks multicast DNS, for Floe's to talk with.
+peer_packages="libnice-dev python3-aioice chromium-headless-shell firefox-esr avahi-daemon avahi-utils"
 
 case ${1-} in
   build) wanted=$build_packages ;;

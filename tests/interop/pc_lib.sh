@@ -1,0 +1,18 @@
+# Floe's peer connection and a browser's. Sourced after ../netns/lib.sh, ../netns/meet_lib.sh and peers_lib.sh.
+#
+#   PC_PEER   the program pc_peer
+#
+# shellcheck shell=sh
+
+need_browser() { # chromium|firefox
+  [ -n "${PC_PEER:-}" ] || skip "pc_peer was not built"
+  case $1 in
+    chromium) command -v chromium-headless-shell >/dev/null || need chromium ;;
+    firefox) command -v firefox-esr >/dev/null || need firefox ;;
+  esac
+}
+
+# with_browser chromium|firefox ARGUMENTS-OF-pc_browser.py...: the scenarios that these choose.
+with_browser() {
+  FLOE_ETC="$work/etc" python3 -B "$here/pc_browser.py" "$@" || failed=yes
+}
