@@ -2,7 +2,7 @@
 #
 #   PC_PEER   the program pc_peer
 #
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 
 need_browser() { # chromium|firefox
   [ -n "${PC_PEER:-}" ] || skip "pc_peer was not built"
