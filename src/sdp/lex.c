@@ -105,7 +105,7 @@ floe_status floe__sdp_lex_token(const floe__sdp_lex *l, const char **at, const c
   size_t n = 0;
   while (n < out->len && floe__sdp_is_token_char(out->ptr[n])) n++;
   if (n > 0 && n == out->len) return FLOE_OK;
-  return floe__sdp_lex_fail(l, out->ptr + n, n == 0 ? "%s" : "%s, a token,", what);
+  return floe__sdp_lex_fail(l, out->ptr + n, n == 0 ? "%s" : "%s (a token)", what);
 }
 
 floe_status floe__sdp_lex_number(const floe__sdp_lex *l, const char **at, const char *what, uint64_t max,

@@ -112,13 +112,17 @@ static floe_status read_ice_lite(floe__sdp_parser *p, floe__sdp_section *s, cons
   return FLOE_OK;
 }
 
+/* RFC 8839 5.6 has spaces between the options; libdatachannel writes commas, which no option can have in it. */
 static floe_status read_ice_options(floe__sdp_parser *p, floe__sdp_section *s, const char *at) {
-  for (;;) {
-    floe__sdp_slice word = floe__sdp_lex_word(&p->lex, &at);
-    if (word.len == 0) return FLOE_OK;
-    if (floe__sdp_slice_is(word, "trickle")) s->m.ice_trickle = true;
-    if (floe__sdp_slice_is(word, "renomination")) s->m.ice_renomination = true;
+  while (at < p->lex.line_end) {
+    const char *from = at;
+    while (at < p->lex.line_end && *at != ' ' && *at != ',') at++;
+    floe__sdp_slice option = {from, (size_t)(at - from)};
+    if (floe__sdp_slice_is(option, "trickle")) s->m.ice_trickle = true;
+    if (floe__sdp_slice_is(option, "renomination")) s->m.ice_renomination = true;
+    if (at < p->lex.line_end) at++;
   }
+  return FLOE_OK;
 }
 
 /* The whole "candidate:...": who has ICE reads it (RFC 8839 5.1). */

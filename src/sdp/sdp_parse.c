@@ -129,14 +129,16 @@ static floe_status read_session(floe__sdp_parser *p) {
 
 /* --- m= ---------------------------------------------------------------------------------------------------------- */
 
-/* "9" or "9/2" (RFC 8866 5.14). */
+/* "9" or "9/2" (RFC 8866 5.14): of how many, is not asked for. */
 static floe_status read_port(floe__sdp_parser *p, const char **at, floe__sdp_media *m) {
-  floe__sdp_lex *l = &p->lex;
+  const floe__sdp_lex *l = &p->lex;
   floe__sdp_slice word = floe__sdp_lex_word(l, at);
   const char *slash = word.len == 0 ? NULL : memchr(word.ptr, '/', word.len);
+  if (slash == word.ptr && word.len > 0) return floe__sdp_lex_fail(l, slash, "a port");
+  if (slash != NULL && slash + 1 == *at) return floe__sdp_lex_fail(l, *at, "a number of ports");
   floe__sdp_lex part = *l;
   if (slash != NULL) part.line_end = slash;
-  uint64_t port, n = 1;
+  uint64_t port, n;
   const char *from = word.ptr;
   floe_status st = floe__sdp_lex_number(&part, &from, "a port", UINT16_MAX, &port);
   if (st != FLOE_OK) return st;
@@ -152,7 +154,7 @@ static floe_status read_proto(floe__sdp_parser *p, const char **at, floe__sdp_me
   if (word.len == 0) return floe__sdp_lex_fail(&p->lex, word.ptr, "a protocol");
   for (size_t i = 0; i < word.len; i++) {
     if (word.ptr[i] != '/' && !floe__sdp_is_token_char(word.ptr[i])) {
-      return floe__sdp_lex_fail(&p->lex, word.ptr + i, "a protocol, tokens between slashes,");
+      return floe__sdp_lex_fail(&p->lex, word.ptr + i, "a protocol (tokens between slashes)");
     }
   }
   m->proto = floe__sdp_copy(p, word);
