@@ -93,6 +93,8 @@ class Exchange:
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # header and body in one
 
     def reply(self, kind, body, status=200):
         self.send_response(status)
