@@ -32,6 +32,8 @@ typedef struct floe__dtls_config {
   size_t n_fingerprints;
   size_t mtu;          /* [1200] largest datagram in bytes; handshake messages are fragmented to fit */
   uint32_t timeout_ms; /* [30000] for the handshake, on the core's clock: then FAILED with dtls_timeout */
+  uint32_t rto_ms;     /* [250] until a flight is sent again, doubled each time; at least 50. RFC 9147 5.8.2 wants 1000
+                          unless something is known about the round trip: here ICE has just measured it */
   void (*keylog)(void *user, const char *line); /* nullable: one line of the NSS key log format */
   void *keylog_user;
 } floe__dtls_config;
@@ -42,8 +44,8 @@ typedef struct floe__dtls_info {
   uint8_t alert_received, alert_sent; /* descriptions (RFC 8446 6) */
   const char *text;    /* nullable: what libssl says, or which fingerprint was found and expected; owned */
   const char *version; /* nullable: "DTLSv1.2"; a literal */
-  const char *cipher;  /* nullable: "ECDHE-ECDSA-AES128-GCM-SHA256" (IANA's name); owned or a literal */
-  const char *group;   /* nullable: "X25519" */
+  const char *cipher;  /* nullable: IANA's name, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"; a literal */
+  const char *group;   /* nullable: "x25519", "secp256r1", "secp384r1"; a literal */
   X509 *peer;          /* nullable: the peer's certificate as soon as it is known; borrowed */
   uint32_t datagrams_discarded;
 } floe__dtls_info;

@@ -5,6 +5,7 @@
 
 #include "tls/byte_bio.h"
 #include "tls/cert.h"
+#include "tls/dtls_internal.h"
 #include "tls/tls_stream.h"
 
 /* RFC 9325 4.2: forward secrecy and AEAD. TLS 1.3 has no others. */
@@ -21,6 +22,9 @@ typedef struct trusted {
 /* What env->tls points to. */
 typedef struct shared {
   BIO_METHOD *bio_method;
+  BIO_METHOD *dgram_method; /* nullable, as what follows: made on first use */
+  SSL_CTX *dtls;
+  SSL_CTX *dtls_keylog;
   trusted list[FLOE__TRUST_MAX]; /* the last used first */
   size_t n;
 } shared;
@@ -34,7 +38,10 @@ static void clear_trusted(floe_env *env, trusted *t) {
 static void free_shared(floe_env *env, void *tls) {
   shared *s = tls;
   for (size_t i = 0; i < s->n; i++) clear_trusted(env, &s->list[i]);
+  SSL_CTX_free(s->dtls);
+  SSL_CTX_free(s->dtls_keylog);
   BIO_meth_free(s->bio_method);
+  BIO_meth_free(s->dgram_method);
   floe__free(env, s);
 }
 
@@ -55,6 +62,21 @@ static shared *shared_of(floe_env *env) {
 const BIO_METHOD *floe__trust_bio_method(floe_env *env) {
   const shared *s = shared_of(env);
   return s == NULL ? NULL : s->bio_method;
+}
+
+const BIO_METHOD *floe__trust_dgram_method(floe_env *env) {
+  shared *s = shared_of(env);
+  if (s == NULL) return NULL;
+  if (s->dgram_method == NULL) s->dgram_method = floe__dgram_bio_method();
+  return s->dgram_method;
+}
+
+SSL_CTX *floe__trust_dtls_ctx(floe_env *env, bool with_keylog) {
+  shared *s = shared_of(env);
+  if (s == NULL) return NULL;
+  SSL_CTX **ctx = with_keylog ? &s->dtls_keylog : &s->dtls;
+  if (*ctx == NULL) *ctx = floe__dtls_ctx_new(with_keylog);
+  return *ctx;
 }
 
 /* Said again where libssl has it as default: the system's openssl.cnf may have weakened it. */

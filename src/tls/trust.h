@@ -23,4 +23,8 @@ SSL_CTX *floe__trust_server_ctx(void);
 /* The BIO method of this env's sessions; NULL: out of memory. */
 const BIO_METHOD *floe__trust_bio_method(floe_env *env);
 
+/* The context of all DTLS sessions of this env, and their BIO method; borrowed. NULL: out of memory. */
+SSL_CTX *floe__trust_dtls_ctx(floe_env *env, bool with_keylog);
+const BIO_METHOD *floe__trust_dgram_method(floe_env *env);
+
 #endif

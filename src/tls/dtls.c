@@ -1,0 +1,376 @@
+#include "tls/dtls.h"
+
+#include <openssl/err.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "base/assert.h"
+#include "base/trace.h"
+#include "tls/dtls_internal.h"
+#include "tls/ossl_error.h"
+#include "tls/trust.h"
+
+#define DEFAULT_MTU        1200
+#define DEFAULT_TIMEOUT_MS 30000
+#define DEFAULT_RTO_MS     250
+#define MIN_RTO_MS         50
+/* RFC 6347 4.2.4.1: doubled up to no less than this. */
+#define MAX_RTO_US 60000000U
+/* libssl takes no MTU below; and above, its buffer of a flight would be cut in the middle of a record. */
+#define MIN_LIBSSL_MTU 256
+#define MAX_LIBSSL_MTU 4096
+/* What datagrams that nobody reads may take. */
+#define IN_MAX (256U << 10)
+/* Record header, explicit nonce and tag of AES-GCM in DTLS 1.2: of our ciphers the most (RFC 5288 3). */
+#define MAX_OVERHEAD (DTLS1_RT_HEADER_LENGTH + 8 + 16)
+
+/* --- state -------------------------------------------------------------------------------------------------------- */
+
+static const char *state_name(floe__dtls_state state) {
+  switch (state) {
+    case FLOE__DTLS_NEW: return "new";
+    case FLOE__DTLS_HANDSHAKE: return "handshake";
+    case FLOE__DTLS_OPEN: return "open";
+    case FLOE__DTLS_CLOSED: return "closed";
+    case FLOE__DTLS_FAILED: return "failed";
+  }
+  return "unknown";
+}
+
+static bool may_go(floe__dtls_state from, floe__dtls_state to) {
+  switch (from) {
+    case FLOE__DTLS_NEW: return to == FLOE__DTLS_HANDSHAKE;
+    case FLOE__DTLS_HANDSHAKE: return to == FLOE__DTLS_OPEN || to == FLOE__DTLS_FAILED;
+    case FLOE__DTLS_OPEN: return to == FLOE__DTLS_CLOSED || to == FLOE__DTLS_FAILED;
+    case FLOE__DTLS_CLOSED:
+    case FLOE__DTLS_FAILED: return false;
+  }
+  return false;
+}
+
+static void go(floe__dtls *dtls, floe__dtls_state to, floe_cause cause) {
+  FLOE__ASSERT(may_go(dtls->state, to));
+  FLOE__ASSERT((to == FLOE__DTLS_FAILED) == (cause != FLOE_CAUSE_NONE));
+  floe__trace t;
+  if (floe__trace_begin(&t, dtls->env, dtls->now, "dtls.state")) {
+    floe__trace_text(&t, "from", state_name(dtls->state));
+    floe__trace_text(&t, "to", state_name(to));
+    if (cause != FLOE_CAUSE_NONE) floe__trace_text(&t, "cause", floe_cause_id(cause));
+    floe__trace_end(&t);
+  }
+  dtls->state = to;
+  dtls->info.cause = cause;
+  dtls->fail_at = to == FLOE__DTLS_HANDSHAKE ? floe__after_ms(dtls->now, dtls->timeout_ms) : FLOE_TIME_NEVER;
+  if (to == FLOE__DTLS_CLOSED || to == FLOE__DTLS_FAILED) dtls->retransmit_at = FLOE_TIME_NEVER;
+}
+
+/* libssl's name depends on the version: it calls the curve prime256v1 in TLS 1.2. */
+static const char *name_of_group(int nid) {
+  switch (nid) {
+    case NID_X25519: return "x25519";
+    case NID_X9_62_prime256v1: return "secp256r1";
+    case NID_secp384r1: return "secp384r1";
+    default: return NULL;
+  }
+}
+
+static void note_session(floe__dtls *dtls) {
+  dtls->info.version = SSL_get_version(dtls->ssl);
+  const SSL_CIPHER *cipher = SSL_get_current_cipher(dtls->ssl);
+  if (cipher != NULL) dtls->info.cipher = SSL_CIPHER_standard_name(cipher);
+  dtls->info.group = name_of_group((int)SSL_get_negotiated_group(dtls->ssl));
+}
+
+/* --- failing ------------------------------------------------------------------------------------------------------ */
+
+/* The first error of this thread's queue, which is empty afterwards: what led to the others. */
+static const char *take_reason(void) {
+  const char *reason = ERR_reason_error_string(ERR_get_error());
+  ERR_clear_error();
+  return reason;
+}
+
+static void describe_failure(floe__dtls *dtls, const char *reason) {
+  char text[160];
+  const floe__dtls_info *info = &dtls->info;
+  const uint8_t alert = info->has_alert_received ? info->alert_received : info->alert_sent;
+  const char *name = floe__alert_text(alert);
+  if (info->has_alert_received || info->has_alert_sent) {
+    (void)snprintf(text, sizeof text, "%s %s alert %u (%s)", info->has_alert_received ? "the peer sent" : "sent",
+                   "fatal", (unsigned)alert, name == NULL ? "unknown" : name);
+    reason = info->has_alert_received || reason == NULL ? text : reason;
+  }
+  floe__dtls_set_text(dtls, reason == NULL ? NULL : floe__strdup(dtls->env, reason));
+}
+
+/* A mismatch that verification found is the reason for the alert that went out after it. */
+static void fail(floe__dtls *dtls) {
+  const char *reason = take_reason();
+  if (dtls->is_mismatch) {
+    go(dtls, FLOE__DTLS_FAILED, FLOE_CAUSE_DTLS_FINGERPRINT);
+    return;
+  }
+  describe_failure(dtls, reason);
+  go(dtls, FLOE__DTLS_FAILED, FLOE_CAUSE_DTLS_ALERT);
+}
+
+/* close_notify of the peer. RFC 5246 7.2.1: it is answered with one. */
+static void on_close_notify(floe__dtls *dtls) {
+  if (dtls->state == FLOE__DTLS_HANDSHAKE) {
+    fail(dtls);
+    return;
+  }
+  (void)SSL_shutdown(dtls->ssl);
+  ERR_clear_error();
+  go(dtls, FLOE__DTLS_CLOSED, FLOE_CAUSE_NONE);
+}
+
+/* What a call of libssl that did nothing meant. */
+static void settle(floe__dtls *dtls, int result) {
+  switch (SSL_get_error(dtls->ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE: return;
+    case SSL_ERROR_ZERO_RETURN: on_close_notify(dtls); return;
+    default: fail(dtls);
+  }
+}
+
+/* --- the clock ---------------------------------------------------------------------------------------------------- */
+
+/* For DTLS_set_timer_cb: how long the next flight is waited for after `previous_us`; 0 asks for the first. */
+static unsigned int choose_timeout(SSL *ssl, unsigned int previous_us) {
+  const floe__dtls *dtls = SSL_get_app_data(ssl);
+  if (previous_us == 0) return dtls->rto_ms * 1000;
+  return previous_us > MAX_RTO_US / 2 ? MAX_RTO_US : 2 * previous_us;
+}
+
+/* libssl's own clock says what is left of its timer. Where it is not due yet when asked again, or says 0 without doing
+ * anything, a millisecond passes first: never a busy loop. */
+static void arm_retransmission(floe__dtls *dtls) {
+  struct timeval left = {0};
+  dtls->retransmit_at = FLOE_TIME_NEVER;
+  if (dtls->state != FLOE__DTLS_HANDSHAKE && dtls->state != FLOE__DTLS_OPEN) return;
+  if (DTLSv1_get_timeout(dtls->ssl, &left) != 1) return;
+  const uint64_t us = (uint64_t)left.tv_sec * 1000000 + (uint64_t)left.tv_usec;
+  dtls->retransmit_at = dtls->now + (us < 1000 ? 1000 : us) * (FLOE_MS / 1000);
+}
+
+static void time_out(floe__dtls *dtls) {
+  char text[160];
+  (void)snprintf(text, sizeof text, "the handshake was not finished within %u ms; %s", (unsigned)dtls->timeout_ms,
+                 dtls->peer != NULL ? "the peer's certificate had arrived" : "the peer's certificate had not arrived");
+  floe__dtls_set_text(dtls, floe__strdup(dtls->env, text));
+  go(dtls, FLOE__DTLS_FAILED, FLOE_CAUSE_DTLS_TIMEOUT);
+}
+
+/* libssl gives up after twelve times without an answer, and says so with an error. */
+static void retransmit(floe__dtls *dtls) {
+  ERR_clear_error();
+  if (DTLSv1_handle_timeout(dtls->ssl) < 0) {
+    ERR_clear_error();
+    if (dtls->state == FLOE__DTLS_HANDSHAKE) time_out(dtls);
+  }
+  arm_retransmission(dtls);
+}
+
+void floe__dtls_on_deadline(floe__dtls *dtls, floe_time now) {
+  dtls->now = now;
+  if (now >= dtls->fail_at) {
+    time_out(dtls);
+    return;
+  }
+  if (now >= dtls->retransmit_at) retransmit(dtls);
+}
+
+floe__deadline floe__dtls_deadline(const floe__dtls *dtls) {
+  return floe__earliest(floe__deadline_at(dtls->retransmit_at, "dtls.retransmit"),
+                        floe__deadline_at(dtls->fail_at, "dtls.handshake"));
+}
+
+/* --- driving libssl ----------------------------------------------------------------------------------------------- */
+
+static void note_overhead(floe__dtls *dtls) {
+  const size_t data = DTLS_get_data_mtu(dtls->ssl);
+  const size_t mtu = dtls->mtu > MAX_LIBSSL_MTU ? MAX_LIBSSL_MTU : dtls->mtu;
+  if (data > 0 && data < mtu) dtls->overhead = mtu - data;
+}
+
+/* Fingerprints may have been replaced after the certificate was judged. */
+static void open_session(floe__dtls *dtls) {
+  note_session(dtls);
+  if (dtls->peer == NULL || !floe__dtls_judge(dtls)) {
+    fail(dtls);
+    return;
+  }
+  note_overhead(dtls);
+  go(dtls, FLOE__DTLS_OPEN, FLOE_CAUSE_NONE);
+}
+
+static void shake_hands(floe__dtls *dtls) {
+  ERR_clear_error();
+  const int result = SSL_do_handshake(dtls->ssl);
+  if (result == 1) {
+    open_session(dtls);
+  } else {
+    settle(dtls, result);
+  }
+  arm_retransmission(dtls);
+}
+
+void floe__dtls_start(floe__dtls *dtls, floe_time now) {
+  dtls->now = now;
+  if (dtls->state != FLOE__DTLS_NEW) return;
+  go(dtls, FLOE__DTLS_HANDSHAKE, FLOE_CAUSE_NONE);
+  shake_hands(dtls);
+}
+
+void floe__dtls_on_datagram(floe__dtls *dtls, floe_bytes datagram, floe_time now) {
+  dtls->now = now;
+  const bool is_running = dtls->state == FLOE__DTLS_HANDSHAKE || dtls->state == FLOE__DTLS_OPEN;
+  if (!is_running || !floe__dgram_is_record(datagram) || floe__dgram_queue_size(&dtls->pipe.in) > IN_MAX ||
+      !floe__dgram_queue_add(dtls->env, &dtls->pipe.in, datagram)) {
+    dtls->info.datagrams_discarded++;
+    return;
+  }
+  if (dtls->state == FLOE__DTLS_HANDSHAKE) shake_hands(dtls);
+}
+
+/* Datagrams of application data that gave no plain text were not authentic, or came twice. */
+static void count_discarded(floe__dtls *dtls, uint32_t taken_before, bool has_plain) {
+  const uint32_t taken = dtls->pipe.n_data_taken - taken_before;
+  dtls->info.datagrams_discarded += has_plain && taken > 0 ? taken - 1 : taken;
+}
+
+size_t floe__dtls_read(floe__dtls *dtls, uint8_t *buf, size_t cap) {
+  if (dtls->state != FLOE__DTLS_OPEN || cap == 0) return 0;
+  ERR_clear_error();
+  size_t n = 0;
+  const uint32_t taken = dtls->pipe.n_data_taken;
+  const int result = SSL_read_ex(dtls->ssl, buf, cap, &n);
+  count_discarded(dtls, taken, result == 1);
+  if (result != 1) {
+    settle(dtls, result);
+    arm_retransmission(dtls);
+  }
+  return n;
+}
+
+bool floe__dtls_write(floe__dtls *dtls, floe_bytes plain, floe_time now) {
+  dtls->now = now;
+  if (dtls->state != FLOE__DTLS_OPEN || plain.len > SSL3_RT_MAX_PLAIN_LENGTH) return false;
+  if (plain.len == 0) return true; /* a record without content says nothing */
+  ERR_clear_error();
+  size_t written = 0;
+  dtls->pipe.has_lost = false;
+  const bool ok = SSL_write_ex(dtls->ssl, plain.ptr, plain.len, &written) == 1;
+  ERR_clear_error();
+  return ok && !dtls->pipe.has_lost;
+}
+
+void floe__dtls_close(floe__dtls *dtls, floe_time now) {
+  dtls->now = now;
+  if (dtls->state != FLOE__DTLS_OPEN) return;
+  (void)SSL_shutdown(dtls->ssl);
+  ERR_clear_error();
+  go(dtls, FLOE__DTLS_CLOSED, FLOE_CAUSE_NONE);
+}
+
+bool floe__dtls_next_datagram(floe__dtls *dtls, floe_bytes *out) {
+  if (dtls->is_holding) floe__dgram_queue_drop(dtls->env, &dtls->pipe.out);
+  *out = floe__dgram_queue_peek(&dtls->pipe.out);
+  dtls->is_holding = out->len > 0;
+  return dtls->is_holding;
+}
+
+/* --- asking and telling ------------------------------------------------------------------------------------------- */
+
+floe__dtls_state floe__dtls_state_of(const floe__dtls *dtls) {
+  return dtls->state;
+}
+
+const floe__dtls_info *floe__dtls_info_of(const floe__dtls *dtls) {
+  return &dtls->info;
+}
+
+size_t floe__dtls_payload(const floe__dtls *dtls) {
+  const size_t payload = dtls->mtu - dtls->overhead;
+  return payload < SSL3_RT_MAX_PLAIN_LENGTH ? payload : SSL3_RT_MAX_PLAIN_LENGTH;
+}
+
+void floe__dtls_set_mtu(floe__dtls *dtls, size_t mtu) {
+  dtls->mtu = mtu < MIN_LIBSSL_MTU ? MIN_LIBSSL_MTU : mtu;
+  (void)SSL_set_mtu(dtls->ssl, (long)(dtls->mtu > MAX_LIBSSL_MTU ? MAX_LIBSSL_MTU : dtls->mtu));
+}
+
+bool floe__dtls_update_fingerprints(floe__dtls *dtls, const floe__fingerprint *list, size_t n) {
+  const bool is_early = dtls->state == FLOE__DTLS_NEW || dtls->state == FLOE__DTLS_HANDSHAKE;
+  if (is_early && !floe__dtls_keep_fingerprints(dtls, list, n)) return false;
+  if (dtls->peer == NULL) return is_early;
+  return floe__fingerprints_match(dtls->peer, list, n);
+}
+
+/* --- making sessions ---------------------------------------------------------------------------------------------- */
+
+static bool attach(floe__dtls *dtls) {
+  SSL_CTX *ctx = floe__trust_dtls_ctx(dtls->env, dtls->keylog != NULL);
+  const BIO_METHOD *method = floe__trust_dgram_method(dtls->env);
+  if (ctx == NULL || method == NULL) return false;
+  dtls->ssl = SSL_new(ctx);
+  if (dtls->ssl == NULL) return false;
+  BIO *bio = floe__dgram_bio_new(method, &dtls->pipe);
+  if (bio == NULL) return false;
+  SSL_set_bio(dtls->ssl, bio, bio);
+  DTLS_set_timer_cb(dtls->ssl, choose_timeout);
+  return SSL_set_app_data(dtls->ssl, dtls) == 1;
+}
+
+static uint32_t choose_rto(uint32_t wanted_ms) {
+  if (wanted_ms == 0) return DEFAULT_RTO_MS;
+  if (wanted_ms < MIN_RTO_MS) return MIN_RTO_MS;
+  return wanted_ms > MAX_RTO_US / 1000 ? MAX_RTO_US / 1000 : wanted_ms;
+}
+
+static bool set_up(floe__dtls *dtls, const floe__dtls_config *cfg) {
+  if (!floe__dtls_keep_fingerprints(dtls, cfg->fingerprints, cfg->n_fingerprints) || !attach(dtls)) return false;
+  if (SSL_use_certificate(dtls->ssl, cfg->certificate->x509) != 1) return false;
+  if (SSL_use_PrivateKey(dtls->ssl, cfg->certificate->key) != 1) return false;
+  if (cfg->is_client) {
+    SSL_set_connect_state(dtls->ssl);
+  } else {
+    SSL_set_accept_state(dtls->ssl);
+  }
+  floe__dtls_set_mtu(dtls, cfg->mtu == 0 ? DEFAULT_MTU : cfg->mtu);
+  return true;
+}
+
+floe__dtls *floe__dtls_new(floe_env *env, const floe__dtls_config *cfg, floe_time now) {
+  floe__dtls *dtls = floe__zalloc(env, sizeof *dtls);
+  if (dtls == NULL) return NULL;
+  dtls->env = env;
+  dtls->pipe.env = env;
+  dtls->now = now;
+  dtls->fail_at = FLOE_TIME_NEVER;
+  dtls->retransmit_at = FLOE_TIME_NEVER;
+  dtls->timeout_ms = cfg->timeout_ms == 0 ? DEFAULT_TIMEOUT_MS : cfg->timeout_ms;
+  dtls->rto_ms = choose_rto(cfg->rto_ms);
+  dtls->overhead = MAX_OVERHEAD;
+  dtls->keylog = cfg->keylog;
+  dtls->keylog_user = cfg->keylog_user;
+  const bool ok = set_up(dtls, cfg);
+  ERR_clear_error();
+  if (ok) return dtls;
+  floe__dtls_free(dtls);
+  return NULL;
+}
+
+void floe__dtls_free(floe__dtls *dtls) {
+  if (dtls == NULL) return;
+  SSL_free(dtls->ssl);
+  X509_free(dtls->peer);
+  floe__dgram_queue_clear(dtls->env, &dtls->pipe.in);
+  floe__dgram_queue_clear(dtls->env, &dtls->pipe.out);
+  floe__free(dtls->env, dtls->fingerprints);
+  floe__free(dtls->env, dtls->text);
+  floe__free(dtls->env, dtls);
+}
