@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/status_internal.h"
+#include "ice/agent_config.h"
 #include "ice/agent_internal.h"
 #include "ice/parameters.h"
 
@@ -131,4 +132,12 @@ floe_status floe_ice_agent_set_configuration(floe_ice_agent *agent, floe_time no
   if (agent->state != FLOE__AGENT_PREFETCHING) return FLOE_OK;
   st = prefetch_anew(agent);
   return st == FLOE_OK ? st : floe__error_set(why, st, "", FLOE_NO_OFFSET, "%s", floe_status_text(st));
+}
+
+const floe_ice_config *floe__agent_config(const floe_ice_agent *agent) {
+  return &agent->settings->cfg;
+}
+
+size_t floe__agent_pending(const floe_ice_agent *agent) {
+  return floe__io_pending(&agent->io);
 }
