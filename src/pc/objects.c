@@ -4,6 +4,22 @@
 
 #include "pc/pc_internal.h"
 
+floe_signaling_state floe_pc_signaling_state(const floe_pc *pc) {
+  return pc->signaling.state;
+}
+
+floe_ice_gathering_state floe_pc_ice_gathering_state(const floe_pc *pc) {
+  return pc->ice_gathering_state;
+}
+
+floe_ice_connection_state floe_pc_ice_connection_state(const floe_pc *pc) {
+  return pc->ice_connection_state;
+}
+
+floe_pc_state floe_pc_connection_state(const floe_pc *pc) {
+  return pc->connection_state;
+}
+
 const floe_ice_transport *floe_pc_ice_transport(floe_pc *pc) {
   const floe__transport *t = &pc->transport;
   if (!t->is_used) return NULL;
