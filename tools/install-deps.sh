@@ -16,12 +16,18 @@ build_packages="cmake ninja-build gcc libc6-dev make pkg-config libssl-dev libuv
 test_packages="clang libclang-rt-14-dev clang-format libcmocka-dev coturn dnsmasq-base nftables iproute2 doxygen
   groff openssl python3"
 # Other ICE agents and peer connections, and another that speaks multicast DNS, for Floe's to talk with.
-peer_packages="libnice-dev python3-aioice chromium-headless-shell firefox-esr avahi-daemon avahi-utils"
+peer_packages="libnice-dev python3-aioice chromium-headless-shell firefox-esr avahi-daemon avahi-utils python3-aiortc
+  python3-gi gstreamer1.0-plugins-bad gstreamer1.0-nice gir1.2-gst-plugins-bad-1.0"
+# Those of npm are installed by tools/npm-peers.sh; any Node.js from 18.20 on does.
+node_packages=
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+  node_packages="nodejs npm"
+fi
 
 case ${1-} in
   build) wanted=$build_packages ;;
-  test) wanted="$build_packages $test_packages $peer_packages" ;;
-  bench) wanted="$build_packages valgrind libnice-dev" ;;
+  test) wanted="$build_packages $test_packages $peer_packages $node_packages" ;;
+  bench) wanted="$build_packages valgrind libnice-dev iproute2 python3 python3-aiortc $node_packages" ;;
   *) echo "usage: $0 build|test|bench" >&2; exit 2 ;;
 esac
 
