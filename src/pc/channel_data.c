@@ -93,7 +93,6 @@ bool floe__channels_on_message(floe_pc *pc, const floe__sctp_event *event, floe_
   c->bytes_received += data.len;
   memset(out, 0, sizeof *out);
   out->type = FLOE_EVENT_MESSAGE;
-  out->target = c;
   out->u.message =
       (floe_channel_message){.channel = c,
                              .data = data,

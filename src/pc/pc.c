@@ -181,7 +181,6 @@ static void on_gathering(floe_pc *pc, floe_ice_gathering_state state) {
 /* True: *out is to be handed out. Events of states become events of the connection, which follow. */
 static bool on_agent_event(floe_pc *pc, const floe_event *event, floe_event *out) {
   *out = *event;
-  out->target = pc;
   switch ((int)event->type) {
     case FLOE_EVENT_ICEGATHERINGSTATECHANGE: on_gathering(pc, event->u.gathering_state); return false;
     case FLOE_EVENT_ICECONNECTIONSTATECHANGE:
@@ -242,7 +241,6 @@ static void begin_event(const floe_pc *pc, floe_event *event, floe_event_type ty
 static bool fill_event(floe_pc *pc, const floe__pc_node *node, floe_event *event) {
   memset(event, 0, sizeof *event);
   begin_event(pc, event, node->type, node->time);
-  event->target = pc;
   switch ((int)node->type) {
     case FLOE_EVENT_NEGOTIATIONNEEDED: return floe__signaling_is_negotiation_due(pc);
     case FLOE_EVENT_SIGNALINGSTATECHANGE: event->u.signaling_state = node->u.signaling; break;
@@ -255,14 +253,8 @@ static bool fill_event(floe_pc *pc, const floe__pc_node *node, floe_event *event
     case FLOE_EVENT_SCTPTRANSPORT_STATECHANGE: event->u.sctp_state = node->u.sctp; break;
     case FLOE_EVENT_ICECANDIDATE: place_candidate(pc, event, NULL, NULL); break;
     case FLOE_EVENT_DTLSTRANSPORT_ERROR: fill_error(pc, event, NULL); break;
-    case FLOE_EVENT_ERROR:
-      event->target = node->u.channel;
-      fill_error(pc, event, node->u.channel);
-      break;
-    default: /* of a channel */
-      if (node->type != FLOE_EVENT_DATACHANNEL) event->target = node->u.channel;
-      event->u.channel = node->u.channel;
-      break;
+    case FLOE_EVENT_ERROR: fill_error(pc, event, node->u.channel); break;
+    default: /* of a channel */ event->u.channel = node->u.channel; break;
   }
   return true;
 }
