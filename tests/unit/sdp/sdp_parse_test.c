@@ -254,6 +254,58 @@ static void reads_a_megabyte(void **state) {
   }
 }
 
+/* --- memory ------------------------------------------------------------------------------------------------------ */
+
+#define RICH                                                                                         \
+  HEAD "a=group:BUNDLE 0 1\na=group:LS 0\n" AUDIO "a=mid:0\n" ICE DTLS DATA "a=mid:1\n" ICE DTLS     \
+       "a=tls-id:abcdefghijklmnopqrst\na=candidate:1\na=candidate:2\na=candidate:3\na=candidate:4\n" \
+       "a=candidate:5\na=candidate:6\na=x:y\n"
+
+/* Each allocation fails once, of a text that needs many chunks. */
+static void the_end_of_memory_is_told(void **state) {
+  bed *b = *state;
+  char *text =
+      repeat(RICH, AUDIO ICE DTLS "a=rtpmap:111 opus/48000/2\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\n", 100);
+  uint64_t n_failed = 0;
+  for (uint64_t n = 1;; n++) {
+    floe__sdp *sdp = (floe__sdp *)1;
+    floe_error why = {0};
+    b->memory.fail_at = b->memory.calls + n;
+    floe_status st = floe__sdp_parse(&sdp, b->env, text, &why);
+    b->memory.fail_at = 0;
+    if (st == FLOE_OK) {
+      assert_int_equal(sdp->n_media, 102);
+      floe__sdp_free(sdp);
+      break;
+    }
+    assert_refused(st, &why, FLOE_E_NOMEM, 0, "out of memory");
+    assert_null(sdp);
+    n_failed++;
+  }
+  assert_true(n_failed >= 6);
+  free(text);
+}
+
+/* With memory that ends in the middle of a chunk: whichever list or copy it is that needs the next one. */
+static void any_piece_may_be_the_one_without_memory(void **state) {
+  bed *b = *state;
+  for (size_t pad = 0; pad < 4096; pad += 16) {
+    char value[4100] = "";
+    memset(value, 'x', pad);
+    char text[8192];
+    (void)snprintf(text, sizeof text, "v=0\no=%s- 1 2 IN IP4 0.0.0.0\ns=-\nt=0 0\n%s", value, RICH + strlen(HEAD));
+    for (uint64_t n = 2; n <= 3; n++) {
+      floe__sdp *sdp;
+      b->memory.fail_from = b->memory.calls + n + 1;
+      floe_status st = floe__sdp_parse(&sdp, b->env, text, NULL);
+      b->memory.fail_from = 0;
+      assert_true(st == FLOE_E_NOMEM || st == FLOE_OK);
+      assert_int_equal(sdp != NULL, st == FLOE_OK);
+      floe__sdp_free(sdp);
+    }
+  }
+}
+
 static void freeing_nothing_is_fine(void **state) {
   (void)state;
   floe__sdp_free(NULL);
@@ -269,6 +321,8 @@ int main(void) {
       SDP_TEST(errors_name_line_and_column),
       SDP_TEST(bounds_what_it_reads),
       SDP_TEST(reads_a_megabyte),
+      SDP_TEST(the_end_of_memory_is_told),
+      SDP_TEST(any_piece_may_be_the_one_without_memory),
       SDP_TEST(freeing_nothing_is_fine),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
