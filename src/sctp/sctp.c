@@ -8,6 +8,7 @@
 
 #define TICK_MS        10 /* usrsctp cannot tell its next deadline */
 #define QUIET_MS       250 /* after which nothing of an association that has sent all is under way: a SACK is owed 20 ms */
+#define FEW            4u /* RFC 9260 7.2.4: three reports of a missing packet have it sent again */
 #define EARLY_MAX      4096u
 #define PACKET_MIN     512u
 #define PACKET_DEFAULT 1144u
@@ -17,7 +18,7 @@ static floe__sctp_config with_defaults(const floe__sctp_config *cfg) {
   floe__sctp_config c = *cfg;
   if (c.local_port == 0) c.local_port = 5000;
   if (c.remote_port == 0) c.remote_port = 5000;
-  if (c.streams == 0) c.streams = 65535;
+  if (c.streams == 0) c.streams = 1024;
   if (c.packet_max == 0) c.packet_max = PACKET_DEFAULT;
   if (c.packet_max < PACKET_MIN) c.packet_max = PACKET_MIN;
   if (c.receive_max == 0) c.receive_max = 256 * KIB;
@@ -125,8 +126,23 @@ void floe__sctp_touch(floe__sctp *s, floe_time now) {
   s->quiet_at = floe__after_ms(now, QUIET_MS);
 }
 
+/* usrsctp does not restart its retransmission timer when a SACK comes, as RFC 9260 6.3.2 R3 has it, but lets it run out
+ * and then takes what is older than the round trip for lost: on a path in steady use that closes the congestion window
+ * for nothing, each time. So the timer is short only while few packets are under way, when nothing else would tell. */
+static void judge_bulk(floe__sctp *s, floe_time now) {
+  floe__engine_status status;
+  if (s->state != FLOE__SCTP_CONNECTED || now < floe__after_ms(s->judged_at, TICK_MS)) return;
+  s->judged_at = now;
+  bool is_bulk = floe__sctp_buffered_all(s) > 0;
+  if (!is_bulk && floe__engine_status_of(s->engine, &status)) is_bulk = status.unacknowledged > FEW;
+  if (is_bulk == s->is_bulk) return;
+  s->is_bulk = is_bulk;
+  floe__engine_set_bulk(s->engine, is_bulk);
+}
+
 static void advance(floe__sctp *s, floe_time now) {
   s->now = now;
+  judge_bulk(s, now);
   floe__engine_advance(s->engine, now, s->is_active);
 }
 

@@ -33,7 +33,8 @@ typedef struct floe__sctp floe__sctp;
 
 typedef struct floe__sctp_config {
   uint16_t local_port, remote_port; /* 5000 as a rule */
-  uint16_t streams;                 /* [65535] asked for in each direction */
+  uint16_t streams;                 /* [1024] asked for in each direction, and taken; each costs usrsctp 104 bytes, and
+                                       65535 of them 6.8 MB and 7 ms */
   size_t packet_max;                /* [1144] largest SCTP packet in bytes: what fits a DTLS record on the path */
   size_t receive_max;               /* [256 KiB] largest message taken; over it the association is aborted */
   size_t send_buffer;               /* [1 MiB] bytes that are queued before FLOE_E_AGAIN; a message that is larger than

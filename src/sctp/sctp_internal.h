@@ -44,7 +44,9 @@ struct floe__sctp {
   floe__sctp_state state;
   floe_time now; /* of the last call that told it */
   bool is_active;
-  floe_time quiet_at; /* nothing of the peer's is owed an answer any more */
+  bool is_bulk;        /* see floe__engine_set_bulk */
+  floe_time judged_at; /* when that was looked at */
+  floe_time quiet_at;  /* nothing of the peer's is owed an answer any more */
   uint16_t streams_in, streams_out;
   floe__sctp_stream **pages[65536 / FLOE__SCTP_PAGE];
 

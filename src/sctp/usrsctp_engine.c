@@ -26,12 +26,14 @@ struct sctp_sockstat {
 #define COMMON_HEADER   12u                  /* RFC 9260 3.1 */
 #define SEND_SPACE      (4 * 1024 * 1024)    /* what may be on its way: a window of 4 MiB fills 320 Mbit/s at 100 ms */
 #define OUT_MAX         (4u * 1024u * 1024u) /* packets that wait for their thread; more are lost, as on a network */
+#define QUANTUM_MS      5 /* usrsctp looks at every timer of the process each time that it is told the time */
 #define TRIM_ABOVE      1024u
 #define INDEX_BITS      (sizeof(uintptr_t) * 4)
 #define INIT_ATTEMPTS   8
 #define MAX_RETRANSMITS 10
 #define RTO_INITIAL_MS  1000
 #define RTO_MIN_MS      100
+#define RTO_MIN_BULK_MS 1000
 #define RTO_MAX_MS      10000
 #define INIT_RTO_MAX_MS 4000
 #define SACK_DELAY_MS   20
@@ -330,7 +332,7 @@ void floe__engine_advance(floe__engine *e, floe_time now, bool active) {
   e->last_now = now;
   e->has_now = true;
   uint64_t ms = process.clock / FLOE_MS;
-  if (ms > process.ticked_ms) {
+  if (ms >= process.ticked_ms + QUANTUM_MS) {
     uint64_t elapsed = ms - process.ticked_ms;
     process.ticked_ms = ms;
     usrsctp_handle_timers(elapsed > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)elapsed);
@@ -500,6 +502,16 @@ void floe__engine_abort(floe__engine *e, const char *text) {
   spa.sendv_sndinfo.snd_flags = SCTP_ABORT;
   lock();
   (void)usrsctp_sendv(e->so, text, strlen(text), NULL, 0, &spa, sizeof spa, SCTP_SENDV_SPA, 0);
+  unlock();
+}
+
+void floe__engine_set_bulk(floe__engine *e, bool is_bulk) {
+  const struct sctp_rtoinfo rto = {.srto_assoc_id = SCTP_FUTURE_ASSOC,
+                                   .srto_initial = RTO_INITIAL_MS,
+                                   .srto_max = RTO_MAX_MS,
+                                   .srto_min = is_bulk ? RTO_MIN_BULK_MS : RTO_MIN_MS};
+  lock();
+  (void)set_option(e, SCTP_RTOINFO, &rto, sizeof rto);
   unlock();
 }
 

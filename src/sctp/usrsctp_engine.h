@@ -69,6 +69,9 @@ void floe__engine_receive(floe__engine *e, uint8_t *buf, size_t cap, floe__engin
 floe__engine_result floe__engine_reset(floe__engine *e, const uint16_t *streams, size_t n);
 void floe__engine_abort(floe__engine *e, const char *text);
 void floe__engine_set_packet_max(floe__engine *e, size_t packet_max);
+/* Many packets are on their way, so that a loss shows by what arrives after it: the retransmission timer is set to a
+ * second at least, and not to a tenth. */
+void floe__engine_set_bulk(floe__engine *e, bool is_bulk);
 bool floe__engine_status_of(floe__engine *e, floe__engine_status *out);
 
 /* The next packet; false when there is none. Valid until the next call. */
