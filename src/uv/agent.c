@@ -91,7 +91,8 @@ void floe__uv_agent_list_interfaces(floe_uv_ice_agent *agent) {
 static void transmit(floe_uv_ice_agent *agent, const floe_output *out) {
   if (floe__uv_mux_transmit(agent, out)) return;
   floe__uv_sock *sock = floe__uv_sock_find(agent, out->u.transmit.sock);
-  if (sock != NULL) floe__uv_sock_send(sock, &out->u.transmit.to, out->u.transmit.data, out->u.transmit.dscp);
+  floe__uv_sender sender = {.agent = agent, .id = out->u.transmit.sock};
+  if (sock != NULL) floe__uv_sock_send(sock, sender, out);
 }
 
 static void open_sock(floe_uv_ice_agent *agent, const floe_output *out) {
@@ -186,7 +187,9 @@ void floe__uv_agent_drain(floe_uv_ice_agent *agent) {
   do {
     if (agent->driven == NULL) break;
     agent->machine->poll(agent->driven, &out);
+    if (out.type != FLOE_OUTPUT_TRANSMIT) floe__uv_batch_flush(uv);
     take_output(agent, &out);
+    if (floe__uv_batch_tell(uv)) out.type = FLOE_OUTPUT_EVENT; /* there may be more */
     if (uv->state == FLOE__UV_LEAVING) break;
     if (agent->state == FLOE__UV_AGENT_LEAVING) {
       close_core(agent);

@@ -104,6 +104,7 @@ static void free_driver(floe_uv *uv) {
   if (uv->owns_loop && uv->loop != NULL) floe__uv_free(&mem, uv->loop);
   floe__uv_alarms_clear(&uv->alarms, &mem);
   floe__uv_free(&mem, uv->slots);
+  floe__uv_free(&mem, uv->batch.bytes);
   floe_env_free(uv->env);
   floe__uv_free(&mem, uv);
 }
@@ -175,7 +176,9 @@ static floe_status make_parts(floe_uv *uv, uv_loop_t *loop, const floe_uv_config
   st = floe__uv_resolver_new(&uv->resolver, uv, cfg, why);
   if (st != FLOE_OK) return st;
   uv->slots = floe__uv_alloc(&uv->mem, FLOE__UV_SLOTS * FLOE__UV_SLOT_BYTES);
-  if (uv->slots == NULL) return floe__uv_error_set(why, FLOE_E_NOMEM, "", floe_status_text(FLOE_E_NOMEM));
+  uv->batch.bytes = floe__uv_alloc(&uv->mem, FLOE__UV_SLOT_BYTES);
+  if (uv->slots == NULL || uv->batch.bytes == NULL)
+    return floe__uv_error_set(why, FLOE_E_NOMEM, "", floe_status_text(FLOE_E_NOMEM));
   uv->loop = loop;
   uv->owns_loop = loop == NULL;
   if (loop == NULL && !make_loop(uv)) return floe__uv_error_set(why, FLOE_E_SYSTEM, "", "no event loop can be made");

@@ -9,6 +9,7 @@
 
 #include "floe/uv.h"
 #include "uv/alarm.h"
+#include "uv/batch.h"
 #include "uv/mem.h"
 #include "uv/monitor.h"
 
@@ -45,6 +46,7 @@ struct floe_uv {
   floe__uv_mdns *mdns; /* NULL: no agent has asked for it */
   floe__uv_monitor monitor;
   uint8_t *slots; /* FLOE__UV_SLOTS of FLOE__UV_SLOT_BYTES, for whatever is read next */
+  floe__uv_batch batch;
 };
 
 /* Tells the env what time it is. */

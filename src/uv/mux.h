@@ -40,9 +40,7 @@ struct floe_uv_ice_mux {
   void *user;
   floe__uv_mux_stranger *first, *last; /* waiting */
   size_t n_strangers;
-  floe__uv_alarm alarm;      /* when they are to be looked at: now */
-  floe_uv_ice_agent *sender; /* whose datagram is being sent; NULL when it waited in the socket's queue */
-  floe_sock_id sending;      /* and what that calls the socket */
+  floe__uv_alarm alarm; /* when they are to be looked at: now */
 };
 
 /* The socket on an address; opened when there is none yet. NULL with an errno in *err. */

@@ -112,10 +112,6 @@ void floe__uv_mux_tell(floe__uv_sock *shared, const floe_input *in) {
   const floe__uv_mux_sock *sock = shared->user;
   if (in->type == FLOE_INPUT_DATAGRAM) {
     on_datagram(sock, in);
-  } else if (in->type == FLOE_INPUT_SEND_FAILED && sock->mux->sender != NULL) {
-    floe_input copy = *in;
-    copy.sock = sock->mux->sending;
-    floe__uv_agent_input(sock->mux->sender, &copy);
   } else {
     tell_all(sock, in);
   }
@@ -160,11 +156,8 @@ bool floe__uv_mux_transmit(floe_uv_ice_agent *agent, const floe_output *out) {
     return true;
   }
   (void)floe_ice_mux_note(mux->core, floe_uv_now(mux->uv), agent->core, out, NULL);
-  mux->sender = agent;
-  mux->sending = out->u.transmit.sock;
-  floe__uv_sock_send(agent->place->names[i].sock->sock, &out->u.transmit.to, out->u.transmit.data,
-                     out->u.transmit.dscp);
-  mux->sender = NULL;
+  floe__uv_sender sender = {.agent = agent, .id = out->u.transmit.sock};
+  floe__uv_sock_send(agent->place->names[i].sock->sock, sender, out);
   return true;
 }
 

@@ -14,6 +14,7 @@
 typedef struct floe__uv_received {
   floe_addr from;
   floe_bytes data; /* in the slots */
+  size_t segment;  /* 0: one datagram; else several of this size, of which the last may be shorter */
 } floe__uv_received;
 
 /* An ICMP error about a datagram that a socket sent. */
@@ -41,8 +42,15 @@ bool floe__uv_os_next_icmp(int fd, floe__uv_icmp *out);
 /* Takes a connection off a listening socket, non-blocking and not inherited, or a negated errno. */
 int floe__uv_os_accept(int fd, floe_addr *peer);
 
+/* How many datagrams floe__uv_os_send_segments takes at once; 1 where the system has no such call. */
+extern const size_t floe__uv_os_max_segments;
+
 /* sendto() with a differentiated services code point, of this datagram alone. Returns 0 or an errno. */
 int floe__uv_os_send_marked(int fd, const struct sockaddr_storage *to, socklen_t to_len, floe_bytes data, uint8_t dscp);
+
+/* The same for several datagrams of `segment` bytes, of which the last may be shorter: all or none. */
+int floe__uv_os_send_segments(int fd, const struct sockaddr_storage *to, socklen_t to_len, floe_bytes data,
+                              size_t segment, uint8_t dscp);
 
 /* send() that raises no signal. Returns how many bytes were taken, or a negated errno. */
 ssize_t floe__uv_os_send(int fd, const uint8_t *data, size_t len);

@@ -10,6 +10,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,6 +23,21 @@
 
 #define IF_INET6 "/proc/net/if_inet6"
 
+/* linux/udp.h; the C library may be older than the kernel. */
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+/* UDP_MAX_SEGMENTS of the kernels that had it first. */
+const size_t floe__uv_os_max_segments = 64;
+
+/* A burst of a data channel is as large as the peer's window, and all of it is sent before the peer reads. The kernel
+ * doubles the number for its own needs, and cuts it to what the system allows. */
+#define BUFFER_BYTES (1024 * 1024)
+
 const int floe__uv_os_udp_events = UV_READABLE | UV_PRIORITIZED;
 
 int floe__uv_os_socket(int family, int type) {
@@ -29,9 +45,20 @@ int floe__uv_os_socket(int family, int type) {
   return fd < 0 ? -errno : fd;
 }
 
-/* A socket on which this fails works, it only says less: so nothing is checked. */
+static void raise_buffer(int fd, int which) {
+  int wanted = BUFFER_BYTES;
+  int has = 0;
+  socklen_t len = sizeof has;
+  if (getsockopt(fd, SOL_SOCKET, which, &has, &len) == 0 && has / 2 >= wanted) return;
+  (void)setsockopt(fd, SOL_SOCKET, which, &wanted, sizeof wanted);
+}
+
+/* A socket on which this fails works, it only says less, or is slower: so nothing is checked. */
 void floe__uv_os_prepare_udp(int fd, int family) {
   int on = 1;
+  raise_buffer(fd, SO_RCVBUF);
+  raise_buffer(fd, SO_SNDBUF);
+  (void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on);
   if (family == AF_INET6) {
     (void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
   } else {
@@ -41,21 +68,37 @@ void floe__uv_os_prepare_udp(int fd, int family) {
   (void)setsockopt(fd, SOL_SOCKET, SO_SELECT_ERR_QUEUE, &on, sizeof on);
 }
 
+/* What the kernel has put together of datagrams of one size is told apart again by that. */
+static size_t segment_of(struct msghdr *msg) {
+  int segment = 0;
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+    bool is_it = c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO;
+    if (is_it) memcpy(&segment, CMSG_DATA(c), sizeof segment);
+  }
+  return segment > 0 ? (size_t)segment : 0;
+}
+
 int floe__uv_os_receive(int fd, uint8_t *slots, floe__uv_received out[FLOE__UV_SLOTS]) {
   struct mmsghdr msgs[FLOE__UV_SLOTS];
   struct iovec iov[FLOE__UV_SLOTS];
   struct sockaddr_storage from[FLOE__UV_SLOTS];
+  _Alignas(struct cmsghdr) uint8_t control[FLOE__UV_SLOTS][CMSG_SPACE(sizeof(int))];
   memset(msgs, 0, sizeof msgs);
   for (size_t i = 0; i < FLOE__UV_SLOTS; i++) {
     iov[i] = (struct iovec){.iov_base = slots + i * FLOE__UV_SLOT_BYTES, .iov_len = FLOE__UV_SLOT_BYTES};
-    msgs[i].msg_hdr =
-        (struct msghdr){.msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &iov[i], .msg_iovlen = 1};
+    msgs[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+                                      .msg_namelen = sizeof from[i],
+                                      .msg_iov = &iov[i],
+                                      .msg_iovlen = 1,
+                                      .msg_control = control[i],
+                                      .msg_controllen = sizeof control[i]};
   }
   int n = recvmmsg(fd, msgs, FLOE__UV_SLOTS, MSG_DONTWAIT, NULL);
   if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
   for (int i = 0; i < n; i++) {
     floe__uv_sockaddr_read(&out[i].from, (const struct sockaddr *)&from[i]);
     out[i].data = (floe_bytes){.ptr = iov[i].iov_base, .len = msgs[i].msg_len};
+    out[i].segment = segment_of(&msgs[i].msg_hdr);
   }
   return n;
 }
@@ -113,28 +156,43 @@ int floe__uv_os_accept(int fd, floe_addr *peer) {
   return got;
 }
 
+/* Adds one option to a message whose control buffer has room for it; `used` is how much of that is taken. */
+static size_t add_option(struct msghdr *msg, size_t used, int level, int type, floe_bytes value) {
+  struct cmsghdr *c = (struct cmsghdr *)(void *)((uint8_t *)msg->msg_control + used);
+  c->cmsg_level = level;
+  c->cmsg_type = type;
+  c->cmsg_len = CMSG_LEN(value.len);
+  memcpy(CMSG_DATA(c), value.ptr, value.len);
+  return used + CMSG_SPACE(value.len);
+}
+
 int floe__uv_os_send_marked(int fd, const struct sockaddr_storage *to, socklen_t to_len, floe_bytes data,
                             uint8_t dscp) {
+  return floe__uv_os_send_segments(fd, to, to_len, data, data.len, dscp);
+}
+
+int floe__uv_os_send_segments(int fd, const struct sockaddr_storage *to, socklen_t to_len, floe_bytes data,
+                              size_t segment, uint8_t dscp) {
   struct sockaddr_storage name = *to; /* msghdr's pointers are not const */
   union {
     struct cmsghdr align;
-    uint8_t bytes[CMSG_SPACE(sizeof(int))];
+    uint8_t bytes[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint16_t))];
   } control = {.bytes = {0}};
   struct iovec iov = {.iov_len = data.len};
   memcpy(&iov.iov_base, &data.ptr, sizeof iov.iov_base);
-  struct msghdr msg = {.msg_name = &name,
-                       .msg_namelen = to_len,
-                       .msg_iov = &iov,
-                       .msg_iovlen = 1,
-                       .msg_control = control.bytes,
-                       .msg_controllen = sizeof control.bytes};
+  struct msghdr msg = {
+      .msg_name = &name, .msg_namelen = to_len, .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes};
   bool is_ipv6 = to->ss_family == AF_INET6;
   int tos = floe__uv_tos_of(dscp);
-  struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-  c->cmsg_level = is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
-  c->cmsg_type = is_ipv6 ? IPV6_TCLASS : IP_TOS;
-  c->cmsg_len = CMSG_LEN(sizeof tos);
-  memcpy(CMSG_DATA(c), &tos, sizeof tos);
+  uint16_t size = (uint16_t)segment;
+  floe_bytes mark = {.ptr = (const uint8_t *)&tos, .len = sizeof tos};
+  floe_bytes cut = {.ptr = (const uint8_t *)&size, .len = sizeof size};
+  size_t used = 0;
+  if (dscp != 0) {
+    used = add_option(&msg, used, is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, is_ipv6 ? IPV6_TCLASS : IP_TOS, mark);
+  }
+  if (segment < data.len) used = add_option(&msg, used, IPPROTO_UDP, UDP_SEGMENT, cut);
+  msg.msg_controllen = used;
   return sendmsg(fd, &msg, 0) < 0 ? errno : 0;
 }
 

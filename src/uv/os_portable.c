@@ -45,6 +45,19 @@ int floe__uv_os_accept(int fd, floe_addr *peer) {
   return prepare(got);
 }
 
+const size_t floe__uv_os_max_segments = 1;
+
+int floe__uv_os_send_segments(int fd, const struct sockaddr_storage *to, socklen_t to_len, floe_bytes data,
+                              size_t segment, uint8_t dscp) {
+  (void)fd;
+  (void)to;
+  (void)to_len;
+  (void)data;
+  (void)segment;
+  (void)dscp;
+  return ENOTSUP;
+}
+
 /* POSIX knows no code point of one datagram: so it is the socket's while this one is sent. */
 int floe__uv_os_send_marked(int fd, const struct sockaddr_storage *to, socklen_t to_len, floe_bytes data,
                             uint8_t dscp) {
@@ -54,9 +67,12 @@ int floe__uv_os_send_marked(int fd, const struct sockaddr_storage *to, socklen_t
   return err;
 }
 
+/* A burst of a data channel is as large as the peer's window, and all of it is sent before the peer reads. */
 void floe__uv_os_prepare_udp(int fd, int family) {
-  (void)fd;
+  int wanted = 1024 * 1024;
   (void)family;
+  (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof wanted);
+  (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted);
 }
 
 int floe__uv_os_receive(int fd, uint8_t *slots, floe__uv_received out[FLOE__UV_SLOTS]) {
@@ -70,6 +86,7 @@ int floe__uv_os_receive(int fd, uint8_t *slots, floe__uv_received out[FLOE__UV_S
     if (len < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
     floe__uv_sockaddr_read(&out[n].from, (const struct sockaddr *)&from);
     out[n].data = (floe_bytes){.ptr = iov.iov_base, .len = (size_t)len};
+    out[n].segment = 0;
   }
   return n;
 }

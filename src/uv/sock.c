@@ -260,11 +260,11 @@ void floe__uv_sock_fail(floe__uv_sock *sock, int os_error) {
   if (is_told) tell_failed(sock->agent, sock->id, os_error);
 }
 
-void floe__uv_sock_send(floe__uv_sock *sock, const floe_addr *to, floe_bytes data, uint8_t dscp) {
+void floe__uv_sock_send(floe__uv_sock *sock, floe__uv_sender sender, const floe_output *out) {
   if (sock->transport == FLOE_TRANSPORT_UDP) {
-    floe__uv_udp_send(sock, to, data, dscp);
+    floe__uv_batch_add(sock->uv, sock, sender, out);
   } else {
-    floe__uv_tcp_send(sock, data, dscp);
+    floe__uv_tcp_send(sock, out->u.transmit.data, out->u.transmit.dscp);
   }
 }
 

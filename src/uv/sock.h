@@ -40,6 +40,7 @@ struct floe__uv_sock {
   int family;               /* AF_INET or AF_INET6 */
   int watched;              /* the events that `poll` was started with; 0 = stopped */
   uint8_t dscp;             /* TCP: the code point that the system was told */
+  bool sends_singly;        /* UDP: several at once were refused */
   floe__uv_packet *first, *last;
   size_t queued;        /* bytes in them */
   floe__uv_alarm alarm; /* when lingering or the pause ends */
@@ -54,8 +55,8 @@ floe__uv_sock *floe__uv_sock_open_shared(floe_uv *uv, const floe_addr *local,
 int floe__uv_sock_local(const floe__uv_sock *sock, floe_addr *out);
 /* NULL when there is none, or the core has closed it. */
 floe__uv_sock *floe__uv_sock_find(floe_uv_ice_agent *agent, floe_sock_id id);
-/* Either sends, or queues, or tells the core why not. */
-void floe__uv_sock_send(floe__uv_sock *sock, const floe_addr *to, floe_bytes data, uint8_t dscp);
+/* As a TRANSMIT output asks for it: either sends, or queues, or tells the sender why not. UDP: with the batch. */
+void floe__uv_sock_send(floe__uv_sock *sock, floe__uv_sender sender, const floe_output *out);
 /* As a CLOSE output asks for it: after what was sent. */
 void floe__uv_sock_end(floe__uv_sock *sock);
 /* At once. */
@@ -86,7 +87,8 @@ void floe__uv_sock_pause(floe__uv_sock *listener, floe_time duration);
 int floe__uv_udp_start(floe__uv_sock *sock, const floe_addr *local);
 int floe__uv_tcp_start(floe__uv_sock *sock, const floe_output *out);
 
-void floe__uv_udp_send(floe__uv_sock *sock, const floe_addr *to, floe_bytes data, uint8_t dscp);
+/* Sends, or queues, datagrams of `segment` bytes of which the last may be shorter. Returns 0 or an errno. */
+int floe__uv_udp_send(floe__uv_sock *sock, const floe_addr *to, floe_bytes data, size_t segment, uint8_t dscp);
 void floe__uv_tcp_send(floe__uv_sock *sock, floe_bytes data, uint8_t dscp);
 
 /* libuv's view of what happened; `status` is negative when libuv has stopped the handle. */

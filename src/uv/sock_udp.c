@@ -64,6 +64,7 @@ static int send_now(floe__uv_sock *sock, const floe_addr *to, floe_bytes data, u
   }
 }
 
+/* They waited in the queue, and whose they were is not known any more. */
 static void tell_send_failed(floe__uv_sock *sock, const floe_addr *to, int err) {
   char text[FLOE__UV_ERROR_TEXT];
   floe_input in = {.type = FLOE_INPUT_SEND_FAILED, .sock = sock->id, .addr = *to};
@@ -71,18 +72,42 @@ static void tell_send_failed(floe__uv_sock *sock, const floe_addr *to, int err) 
   if (sock->state == FLOE__UV_SOCK_OPEN) floe__uv_sock_tell(sock, &in);
 }
 
-/* One call per datagram: sendmmsg would need a copy of each, since the core's is gone with the next poll, and what it
- * then saves was measured as 3 % on loopback. */
-void floe__uv_udp_send(floe__uv_sock *sock, const floe_addr *to, floe_bytes data, uint8_t dscp) {
-  /* `to` and `data` are the core's, and gone with the next input. */
-  floe_addr dest = *to;
-  int err = sock->first != NULL ? EAGAIN : send_now(sock, &dest, data, dscp);
-  if (err == 0) return;
-  if (err != EAGAIN) {
-    tell_send_failed(sock, &dest, err);
-  } else if (sock->queued + data.len <= MAX_QUEUED) {
-    (void)floe__uv_sock_queue(sock, &dest, data, dscp);
+static int send_or_queue(floe__uv_sock *sock, const floe_addr *to, floe_bytes data, uint8_t dscp) {
+  int err = sock->first != NULL ? EAGAIN : send_now(sock, to, data, dscp);
+  if (err != EAGAIN) return err;
+  if (sock->queued + data.len <= MAX_QUEUED) (void)floe__uv_sock_queue(sock, to, data, dscp);
+  return 0;
+}
+
+static int send_each(floe__uv_sock *sock, const floe_addr *to, floe_bytes data, size_t segment, uint8_t dscp) {
+  int failed = 0;
+  size_t at = 0;
+  do {
+    floe_bytes one = {.ptr = data.ptr + at, .len = data.len - at < segment ? data.len - at : segment};
+    int err = send_or_queue(sock, to, one, dscp);
+    if (err != 0) failed = err;
+    at += one.len;
+  } while (at < data.len);
+  return failed;
+}
+
+/* The kernel, the network device, or a route with a smaller MTU does not have it: nothing that passes. */
+static bool is_refusal(int err) {
+  return err == EINVAL || err == EIO || err == EMSGSIZE || err == ENOPROTOOPT || err == EOPNOTSUPP || err == ENOTSUP;
+}
+
+/* UDP_SEGMENT has been measured as 0.65 us for a datagram of 1,200 bytes on loopback, in place of 1.5 us with one call
+ * each, and 0.15 us when the receiver takes them together as well. sendmmsg, which is for datagrams of any size and
+ * destination, saves 3 %. */
+int floe__uv_udp_send(floe__uv_sock *sock, const floe_addr *to, floe_bytes data, size_t segment, uint8_t dscp) {
+  if (segment < data.len && sock->first == NULL && !sock->sends_singly) {
+    struct sockaddr_storage sa;
+    socklen_t len = floe__uv_sockaddr_of(&sa, to);
+    int err = floe__uv_os_send_segments(sock->fd, &sa, len, data, segment, dscp);
+    if (err == 0) return 0;
+    sock->sends_singly = is_refusal(err);
   }
+  return send_each(sock, to, data, segment, dscp);
 }
 
 static void send_queued(floe__uv_sock *sock) {
@@ -96,16 +121,25 @@ static void send_queued(floe__uv_sock *sock) {
   }
 }
 
+static void tell_datagrams(floe__uv_sock *sock, const floe__uv_received *got) {
+  floe_bytes rest = got->data;
+  do {
+    bool is_last = got->segment == 0 || rest.len <= got->segment;
+    floe_bytes one = {.ptr = rest.ptr, .len = is_last ? rest.len : got->segment};
+    floe_input in = {.type = FLOE_INPUT_DATAGRAM, .sock = sock->id, .addr = got->from, .data = one};
+    floe__uv_sock_tell(sock, &in);
+    rest.ptr += one.len;
+    rest.len -= one.len;
+  } while (rest.len > 0);
+}
+
 static void receive(floe__uv_sock *sock) {
   floe__uv_received got[FLOE__UV_SLOTS];
   int pending = 0;
   for (int reads = 0; reads < READS; reads++) {
     int n = floe__uv_os_receive(sock->fd, sock->uv->slots, got);
     if (n < 0 && ++pending <= PENDING_ERRORS) continue;
-    for (int i = 0; i < n; i++) {
-      floe_input in = {.type = FLOE_INPUT_DATAGRAM, .sock = sock->id, .addr = got[i].from, .data = got[i].data};
-      floe__uv_sock_tell(sock, &in);
-    }
+    for (int i = 0; i < n; i++) tell_datagrams(sock, &got[i]);
     if (n < FLOE__UV_SLOTS) return;
   }
 }

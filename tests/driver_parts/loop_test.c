@@ -499,7 +499,7 @@ static void without_memory_no_driver_is_made(void **state) {
       assert_true(st == FLOE_E_NOMEM || (own && st == FLOE_E_SYSTEM));
       assert_int_equal(n_allocated, 0);
     }
-    assert_int_equal(n, own ? 7 : 6);
+    assert_int_equal(n, own ? 8 : 7);
     floe_uv_close(uv);
     (void)uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(n_allocated, 0);

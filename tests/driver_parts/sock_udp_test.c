@@ -22,6 +22,13 @@ ssize_t sendto(int fd, const void *data, size_t len, int flags, const struct soc
   return syscall(SYS_sendto, fd, data, len, flags, to, to_len);
 }
 
+/* As many datagrams at once: none of them is taken. */
+ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
+  if (refusals == 0) return syscall(SYS_sendmsg, fd, msg, flags);
+  errno = EAGAIN;
+  return -1;
+}
+
 static floe_addr parse(const char *text) {
   floe_addr addr;
   assert_true(floe_addr_parse(&addr, text));
