@@ -149,6 +149,11 @@ static bool set_option(const parser *p, floe__option_id id, char *arg) {
   return refuse(p, "unknown option");
 }
 
+bool floe__check_options_set(floe__check_options *o, floe__option_id id, char *arg, char *why, size_t cap) {
+  const parser p = {.o = o, .why = why, .cap = cap};
+  return set_option(&p, id, arg);
+}
+
 static bool refuse_unknown(const parser *p, const char *text) {
   const char *names[64];
   size_t n = 0, alike = 0;
@@ -230,12 +235,16 @@ static floe__option_id id_of(int found) {
   return FLOE__OPT_END;
 }
 
+void floe__check_options_init(floe__check_options *o) {
+  memset(o, 0, sizeof *o);
+  o->ttl_s = DEFAULT_TTL_S;
+}
+
 bool floe__check_options_parse(floe__check_options *o, int argc, char **argv, char *why, size_t cap) {
   struct option table[64];
   char letters[64];
   const parser p = {o, argc, argv, why, cap};
-  memset(o, 0, sizeof *o);
-  o->ttl_s = DEFAULT_TTL_S;
+  floe__check_options_init(o);
   make_getopt_table(table, letters);
   optind = 0; /* glibc and musl: start anew */
   opterr = 0;

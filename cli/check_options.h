@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "option_table.h"
+
 /* Where the credential of the URLs on the command line comes from. */
 typedef enum floe__credential_source {
   FLOE__CREDENTIAL_NONE = 0,
@@ -47,6 +49,10 @@ typedef struct floe__check_options {
  * overwritten in argv, so that other users of the host do not see them in the process list.
  * On false, `why` (cap bytes) is a sentence that never holds a secret. Clear the options in both cases. */
 bool floe__check_options_parse(floe__check_options *o, int argc, char **argv, char *why, size_t cap);
+/* For other commands with some of the same options: the defaults, and one option at a time (`arg` NULL where it has
+ * none; not --watch). What contradicts what is theirs to check. */
+void floe__check_options_init(floe__check_options *o);
+bool floe__check_options_set(floe__check_options *o, floe__option_id id, char *arg, char *why, size_t cap);
 void floe__check_options_clear(floe__check_options *o);
 
 #endif

@@ -3,6 +3,7 @@
 #define FLOE_CLI_COMMANDS_H
 
 int floe_cmd_check(int argc, char **argv);
+int floe_cmd_connect(int argc, char **argv);
 int floe_cmd_explain(int argc, char **argv);
 int floe_cmd_nat(int argc, char **argv);
 int floe_cmd_testserver(int argc, char **argv);

@@ -21,6 +21,7 @@ static int run_help(int argc, char **argv);
 
 static const command commands[] = {
     {"check", floe_cmd_check, "check STUN and TURN servers, and say why one fails"},
+    {"connect", floe_cmd_connect, "connect two terminals: data, files or TCP connections, peer to peer"},
     {"explain", floe_cmd_explain, "tell what happened in a trace"},
     {"nat", floe_cmd_nat, "say what kind of NAT this host is behind, and what gets out"},
     {"testserver", floe_cmd_testserver, "run a STUN/TURN server that misbehaves on demand"},

@@ -12,7 +12,7 @@ LC_ALL=C
 export LC_ALL
 
 build_packages="cmake ninja-build gcc libc6-dev make pkg-config libssl-dev libuv1-dev libc-ares-dev libjansson-dev
-  libunistring-dev libusrsctp-dev"
+  libunistring-dev libusrsctp-dev zlib1g-dev"
 test_packages="clang libclang-rt-14-dev clang-format libcmocka-dev coturn dnsmasq-base nftables iproute2 doxygen
   groff openssl python3"
 # Other ICE agents and peer connections, and another that speaks multicast DNS, for Floe's to talk with.
