@@ -20,6 +20,8 @@
 /* libssl takes no MTU below; and above, its buffer of a flight would be cut in the middle of a record. */
 #define MIN_LIBSSL_MTU 256
 #define MAX_LIBSSL_MTU 4096
+/* An OPEN session without traffic for so long gives libssl's two record buffers back: half of what it takes. */
+#define IDLE_MS 1000
 /* What datagrams that nobody reads may take. */
 #define IN_MAX (256U << 10)
 /* Record header, explicit nonce and tag of AES-GCM in DTLS 1.2: of our ciphers the most (RFC 5288 3). */
@@ -62,6 +64,7 @@ static void go(floe__dtls *dtls, floe__dtls_state to, floe_cause cause) {
   dtls->state = to;
   dtls->info.cause = cause;
   dtls->fail_at = to == FLOE__DTLS_HANDSHAKE ? floe__after_ms(dtls->now, dtls->timeout_ms) : FLOE_TIME_NEVER;
+  dtls->idle_at = to == FLOE__DTLS_OPEN ? floe__after_ms(dtls->now, IDLE_MS) : FLOE_TIME_NEVER;
   if (to == FLOE__DTLS_CLOSED || to == FLOE__DTLS_FAILED) dtls->retransmit_at = FLOE_TIME_NEVER;
 }
 
@@ -174,6 +177,31 @@ static void retransmit(floe__dtls *dtls) {
   arm_retransmission(dtls);
 }
 
+/* libssl's record buffers are there from here on, for a while. False: out of memory. */
+static bool use_buffers(floe__dtls *dtls) {
+  dtls->used_at = dtls->now;
+  if (dtls->idle_at != FLOE_TIME_NEVER) return true;
+  if (SSL_alloc_buffers(dtls->ssl) != 1) return false;
+  dtls->idle_at = floe__after_ms(dtls->now, IDLE_MS);
+  return true;
+}
+
+static bool has_buffers(const floe__dtls *dtls) {
+  return dtls->idle_at != FLOE_TIME_NEVER;
+}
+
+/* What was received and not read yet is in the buffers, and keeps them. */
+static void release_buffers(floe__dtls *dtls) {
+  const floe_time at = floe__after_ms(dtls->used_at, IDLE_MS);
+  if (at > dtls->now) {
+    dtls->idle_at = at;
+    return;
+  }
+  if (floe__dgram_queue_size(&dtls->pipe.in) == 0) floe__dgram_queue_clear(dtls->env, &dtls->pipe.in);
+  if (floe__dgram_queue_size(&dtls->pipe.out) == 0) floe__dgram_queue_clear(dtls->env, &dtls->pipe.out);
+  dtls->idle_at = SSL_free_buffers(dtls->ssl) == 1 ? FLOE_TIME_NEVER : floe__after_ms(dtls->now, IDLE_MS);
+}
+
 void floe__dtls_on_deadline(floe__dtls *dtls, floe_time now) {
   dtls->now = now;
   if (now >= dtls->fail_at) {
@@ -181,11 +209,13 @@ void floe__dtls_on_deadline(floe__dtls *dtls, floe_time now) {
     return;
   }
   if (now >= dtls->retransmit_at) retransmit(dtls);
+  if (now >= dtls->idle_at) release_buffers(dtls);
 }
 
 floe__deadline floe__dtls_deadline(const floe__dtls *dtls) {
-  return floe__earliest(floe__deadline_at(dtls->retransmit_at, "dtls.retransmit"),
-                        floe__deadline_at(dtls->fail_at, "dtls.handshake"));
+  const floe__deadline work = floe__earliest(floe__deadline_at(dtls->retransmit_at, "dtls.retransmit"),
+                                             floe__deadline_at(dtls->fail_at, "dtls.handshake"));
+  return floe__earliest(work, floe__deadline_at(dtls->idle_at, "dtls.idle"));
 }
 
 /* --- driving libssl ----------------------------------------------------------------------------------------------- */
@@ -233,7 +263,10 @@ void floe__dtls_on_datagram(floe__dtls *dtls, floe_bytes datagram, floe_time now
     dtls->info.datagrams_discarded++;
     return;
   }
-  if (dtls->state == FLOE__DTLS_HANDSHAKE) shake_hands(dtls);
+  if (dtls->state == FLOE__DTLS_HANDSHAKE)
+    shake_hands(dtls);
+  else
+    (void)use_buffers(dtls); /* without memory it stays in the queue until the next one comes */
 }
 
 /* Datagrams of application data that gave no plain text were not authentic, or came twice. */
@@ -243,7 +276,7 @@ static void count_discarded(floe__dtls *dtls, uint32_t taken_before, bool has_pl
 }
 
 size_t floe__dtls_read(floe__dtls *dtls, uint8_t *buf, size_t cap) {
-  if (dtls->state != FLOE__DTLS_OPEN || cap == 0) return 0;
+  if (dtls->state != FLOE__DTLS_OPEN || cap == 0 || !has_buffers(dtls)) return 0;
   ERR_clear_error();
   size_t n = 0;
   const uint32_t taken = dtls->pipe.n_data_taken;
@@ -260,6 +293,7 @@ bool floe__dtls_write(floe__dtls *dtls, floe_bytes plain, floe_time now) {
   dtls->now = now;
   if (dtls->state != FLOE__DTLS_OPEN || plain.len > SSL3_RT_MAX_PLAIN_LENGTH) return false;
   if (plain.len == 0) return true; /* a record without content says nothing */
+  if (!use_buffers(dtls)) return false;
   ERR_clear_error();
   size_t written = 0;
   dtls->pipe.has_lost = false;
@@ -271,7 +305,7 @@ bool floe__dtls_write(floe__dtls *dtls, floe_bytes plain, floe_time now) {
 void floe__dtls_close(floe__dtls *dtls, floe_time now) {
   dtls->now = now;
   if (dtls->state != FLOE__DTLS_OPEN) return;
-  (void)SSL_shutdown(dtls->ssl);
+  if (use_buffers(dtls)) (void)SSL_shutdown(dtls->ssl);
   ERR_clear_error();
   go(dtls, FLOE__DTLS_CLOSED, FLOE_CAUSE_NONE);
 }
@@ -352,6 +386,7 @@ floe__dtls *floe__dtls_new(floe_env *env, const floe__dtls_config *cfg, floe_tim
   dtls->now = now;
   dtls->fail_at = FLOE_TIME_NEVER;
   dtls->retransmit_at = FLOE_TIME_NEVER;
+  dtls->idle_at = FLOE_TIME_NEVER;
   dtls->timeout_ms = cfg->timeout_ms == 0 ? DEFAULT_TIMEOUT_MS : cfg->timeout_ms;
   dtls->rto_ms = choose_rto(cfg->rto_ms);
   dtls->overhead = MAX_OVERHEAD;

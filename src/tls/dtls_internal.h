@@ -16,6 +16,8 @@ struct floe__dtls {
   floe_time now;           /* of the last call that told it */
   floe_time fail_at;       /* HANDSHAKE: its time-out */
   floe_time retransmit_at; /* when libssl's timer may be due */
+  floe_time idle_at;       /* OPEN: when its buffers may be given back; FLOE_TIME_NEVER: they are */
+  floe_time used_at;       /* OPEN: when a datagram last came or went */
   uint32_t timeout_ms, rto_ms;
   size_t mtu;
   size_t overhead; /* of one record of application data */
