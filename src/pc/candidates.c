@@ -99,6 +99,17 @@ static floe_status add(floe_pc *pc, const floe_ice_candidate_init *c, floe_error
   return parsed == FLOE_OK ? add_to(pc, &p, text, why) : FLOE_OK;
 }
 
+/* webrtc-pc: an end that names no section is that of all, in the generation that it names. */
+static floe_status end_all(floe_pc *pc, const char *ufrag, floe_error *why) {
+  if (ufrag == NULL) return end_candidates(pc, floe__signaling_remote(pc));
+  floe__description *list[2] = {pc->signaling.pending_remote, pc->signaling.current_remote};
+  for (size_t i = 0; i < 2; i++) {
+    const floe__sdp_media *m = floe__description_transport(list[i]);
+    if (m != NULL && m->ufrag != NULL && strcmp(m->ufrag, ufrag) == 0) return end_candidates(pc, list[i]);
+  }
+  return floe__pc_refuse(why, FLOE_E_NOT_FOUND, "usernameFragment", "is of no description that was set");
+}
+
 floe_status floe_pc_add_ice_candidate(floe_pc *pc, floe_time now, const floe_ice_candidate_init *candidate,
                                       floe_error *why) {
   floe__pc_advance(pc, now);
@@ -108,9 +119,11 @@ floe_status floe_pc_add_ice_candidate(floe_pc *pc, floe_time now, const floe_ice
   if (has_text && !has_place) {
     return floe__pc_refuse(why, FLOE_E_TYPE, "candidate", "needs sdpMid or sdpMLineIndex");
   }
-  floe__description *remote = floe__signaling_remote(pc);
-  if (remote == NULL) return floe__pc_refuse(why, FLOE_E_STATE, "", "there is no remote description yet");
-  floe_status st = has_place ? add(pc, candidate, why) : end_candidates(pc, remote);
+  if (floe__signaling_remote(pc) == NULL) {
+    return floe__pc_refuse(why, FLOE_E_STATE, "", "there is no remote description yet");
+  }
+  const char *ufrag = candidate == NULL ? NULL : candidate->username_fragment;
+  floe_status st = has_place ? add(pc, candidate, why) : end_all(pc, ufrag, why);
   floe__transport_pump(pc);
   return st;
 }
