@@ -313,6 +313,9 @@ typedef struct floe_sctp_transport {
 
 /** The ICE transport; NULL before a description was set. Valid until the next call. */
 FLOE_API const floe_ice_transport *floe_pc_ice_transport(floe_pc *pc);
+/** The ICE agent, which there is from the start: for its getters, and for a multiplexer (floe/mux.h). Do not feed, poll
+ * or change it. Valid as long as the connection. */
+FLOE_API floe_ice_agent *floe_pc_ice_agent(floe_pc *pc);
 /** The DTLS transport; NULL before a description was set. Valid until the next call. */
 FLOE_API const floe_dtls_transport *floe_pc_dtls_transport(floe_pc *pc);
 /** W3C `sctp`; NULL before a data section was negotiated. Valid until the next call. */

@@ -20,6 +20,10 @@ floe_pc_state floe_pc_connection_state(const floe_pc *pc) {
   return pc->connection_state;
 }
 
+floe_ice_agent *floe_pc_ice_agent(floe_pc *pc) {
+  return pc->transport.agent;
+}
+
 const floe_ice_transport *floe_pc_ice_transport(floe_pc *pc) {
   const floe__transport *t = &pc->transport;
   if (!t->is_used) return NULL;

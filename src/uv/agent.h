@@ -34,7 +34,7 @@ struct floe_uv_ice_agent {
   floe_uv *uv;
   const floe__uv_machine *machine;
   void *driven;         /* NULL when it has finished closing */
-  floe_ice_agent *core; /* the same; for a peer connection its agent, on a multiplexer; NULL for what else is driven */
+  floe_ice_agent *core; /* the same, or that of a peer connection; NULL for what else is driven */
   floe__uv_agent_state state;
   bool is_draining; /* its outputs are being taken */
   bool is_calling;  /* the program is being called */

@@ -85,9 +85,9 @@ typedef struct floe__uv_mux_place {
 bool floe__uv_mux_open(floe_uv_ice_agent *agent, const floe_output *out);
 bool floe__uv_mux_transmit(floe_uv_ice_agent *agent, const floe_output *out);
 bool floe__uv_mux_end(floe_uv_ice_agent *agent, floe_sock_id id);
-/* The agent is on the multiplexer from now on. False: no memory. */
-bool floe__uv_mux_take_place(floe_uv_ice_agent *agent, floe_uv_ice_mux *mux);
-/* The agent has a new ufrag, or for the first time one. FLOE_OK also without a multiplexer. */
+/* The agent is on the multiplexer from now on. FLOE_OK, and what floe_ice_mux_attach says. */
+floe_status floe__uv_mux_enter(floe_uv_ice_agent *agent, floe_uv_ice_mux *mux, floe_error *why);
+/* The agent has a new ufrag. FLOE_OK also without a multiplexer. */
 floe_status floe__uv_mux_restarted(floe_uv_ice_agent *agent);
 /* Before the core's agent is freed. One on no multiplexer is fine. */
 void floe__uv_mux_leave(floe_uv_ice_agent *agent);

@@ -25,8 +25,7 @@ static int add_name(floe_uv_ice_agent *agent, floe_sock_id id, floe__uv_mux_sock
   bool has_room =
       floe__uv_reserve(&agent->uv->mem, &names, &place->cap_names, sizeof(floe__uv_mux_name), place->n_names + 1);
   place->names = names;
-  if (!has_room || agent->core == NULL) return ENOMEM;
-  if (floe_ice_mux_bind(place->mux->core, agent->core, id, &sock->local) != FLOE_OK) return ENOMEM;
+  if (!has_room || floe_ice_mux_bind(place->mux->core, agent->core, id, &sock->local) != FLOE_OK) return ENOMEM;
   place->names[place->n_names++] = (floe__uv_mux_name){.id = id, .sock = sock};
   return 0;
 }
@@ -172,7 +171,7 @@ bool floe__uv_mux_end(floe_uv_ice_agent *agent, floe_sock_id id) {
 /* ---- coming and going ---- */
 
 floe_status floe__uv_mux_restarted(floe_uv_ice_agent *agent) {
-  if (agent->core == NULL || agent->place == NULL || agent->place->mux == NULL) return FLOE_OK;
+  if (agent->place == NULL || agent->place->mux == NULL) return FLOE_OK;
   return floe_ice_mux_attach(agent->place->mux->core, agent->core, agent);
 }
 
@@ -194,22 +193,19 @@ void floe__uv_mux_desert(floe_uv_ice_agent *agent) {
   for (size_t i = 0; i < place->n_names; i++) place->names[i].sock = NULL;
 }
 
-bool floe__uv_mux_take_place(floe_uv_ice_agent *agent, floe_uv_ice_mux *mux) {
-  agent->place = floe__uv_zalloc(&agent->uv->mem, sizeof *agent->place);
-  if (agent->place == NULL) return false;
-  agent->place->mux = mux;
-  return true;
-}
-
-static floe_status enter(floe_uv_ice_mux *mux, floe_uv_ice_agent *agent, floe_error *why) {
+floe_status floe__uv_mux_enter(floe_uv_ice_agent *agent, floe_uv_ice_mux *mux, floe_error *why) {
   floe_status st = floe_ice_mux_attach(mux->core, agent->core, agent);
   if (st == FLOE_E_STATE) {
     return floe__uv_error_set(why, st, "local_ufrag", "is that of another agent on the multiplexer");
   }
   if (st != FLOE_OK) return floe__uv_error_set(why, st, "", floe_status_text(st));
-  if (floe__uv_mux_take_place(agent, mux)) return FLOE_OK;
-  floe_ice_mux_detach(mux->core, agent->core);
-  return floe__uv_error_set(why, FLOE_E_NOMEM, "", floe_status_text(FLOE_E_NOMEM));
+  agent->place = floe__uv_zalloc(&agent->uv->mem, sizeof *agent->place);
+  if (agent->place == NULL) {
+    floe_ice_mux_detach(mux->core, agent->core);
+    return floe__uv_error_set(why, FLOE_E_NOMEM, "", floe_status_text(FLOE_E_NOMEM));
+  }
+  agent->place->mux = mux;
+  return FLOE_OK;
 }
 
 floe_status floe_uv_ice_agent_new_on_mux(floe_uv_ice_agent **out, floe_uv_ice_mux *mux, const floe_ice_config *given,
@@ -225,7 +221,7 @@ floe_status floe_uv_ice_agent_new_on_mux(floe_uv_ice_agent **out, floe_uv_ice_mu
     floe_uv_ice_agent *agent = NULL;
     floe_status st = floe_uv_ice_agent_new(&agent, mux->uv, &cfg, why);
     if (st != FLOE_OK) return st;
-    st = enter(mux, agent, why);
+    st = floe__uv_mux_enter(agent, mux, why);
     if (st == FLOE_OK) {
       *out = agent;
       return FLOE_OK;

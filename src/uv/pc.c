@@ -7,21 +7,6 @@
  * it: so there is room for a receive window of any sane peer. */
 #define MIN_QUEUE ((size_t)16 * 1024 * 1024)
 
-/* ---- on a multiplexer ---- */
-
-static floe_ice_agent *ice_agent_of(const floe_uv_pc *pc) {
-  const floe_ice_transport *transport = floe_pc_ice_transport(pc->core);
-  /* The transport shows its agent for reading; a multiplexer, which finds it by its address, changes nothing in it. */
-  return transport == NULL ? NULL : (floe_ice_agent *)(uintptr_t)transport->agent;
-}
-
-void floe__uv_pc_meet_mux(floe_uv_pc *pc) {
-  if (pc->agent.place == NULL) return;
-  pc->agent.core = ice_agent_of(pc);
-  /* No memory: checks for the ufrag do not find it, and its sockets cannot be opened, which the core is told. */
-  (void)floe__uv_mux_restarted(&pc->agent);
-}
-
 /* ---- the connection as a machine ---- */
 
 static void input_pc(void *driven, floe_time now, const floe_input *in) {
@@ -34,7 +19,8 @@ static void poll_pc(void *driven, floe_output *out) {
   floe_pc_poll(pc->core, out);
   /* Gathering begins by asking for the addresses, whatever has led to it: a description, a pool, a restart. */
   if (out->type == FLOE_OUTPUT_INTERFACES) floe__uv_monitor_start(pc->agent.uv);
-  if (out->type == FLOE_OUTPUT_OPEN && out->u.open.shared) floe__uv_pc_meet_mux(pc);
+  /* Again, where there was no memory for it; the core is told of a socket that could not be shared. */
+  if (out->type == FLOE_OUTPUT_OPEN && out->u.open.shared) (void)floe__uv_mux_restarted(&pc->agent);
 }
 
 static void close_pc(void *driven, floe_time now) {
@@ -131,6 +117,7 @@ floe_status floe_uv_pc_new(floe_uv_pc **out, floe_uv *uv, const floe_pc_config *
     return floe__uv_error_set(why, FLOE_E_NOMEM, "", floe_status_text(FLOE_E_NOMEM));
   }
   pc->core = core;
+  pc->agent.core = floe_pc_ice_agent(core);
   const floe_ice_config *ice = floe_pc_configuration(core)->ice;
   pc->agent.include_loopback = ice != NULL && ice->include_loopback;
   pc->agent.max_queue = ice != NULL && ice->max_queue_bytes > MIN_QUEUE ? ice->max_queue_bytes : MIN_QUEUE;
@@ -169,12 +156,13 @@ floe_status floe_uv_pc_new_on_mux(floe_uv_pc **out, floe_uv_ice_mux *mux, const 
   floe_uv_pc *pc = NULL;
   st = floe_uv_pc_new(&pc, mux->uv, &cfg.pc, why);
   if (st != FLOE_OK) return st;
-  if (!floe__uv_mux_take_place(&pc->agent, mux)) {
+  st = floe__uv_mux_enter(&pc->agent, mux, why);
+  if (st == FLOE_OK) {
+    *out = pc;
+  } else {
     floe_uv_pc_close(pc, NULL, NULL);
-    return floe__uv_error_set(why, FLOE_E_NOMEM, "", floe_status_text(FLOE_E_NOMEM));
   }
-  *out = pc;
-  return FLOE_OK;
+  return st;
 }
 
 void floe_uv_pc_close(floe_uv_pc *pc, void (*on_closed)(void *user), void *user) {

@@ -17,7 +17,7 @@ typedef struct floe__uv_channel {
 } floe__uv_channel;
 
 struct floe_uv_pc {
-  floe_uv_ice_agent agent; /* first: freed as one. Its `core` is the connection's agent, on a multiplexer; else NULL */
+  floe_uv_ice_agent agent; /* first: freed as one. Its `core` is the connection's agent, for a multiplexer */
   floe_pc *core;           /* NULL when it has finished closing */
   floe__uv_channel *channels;
   bool has_leaving; /* some of them are */
@@ -31,8 +31,6 @@ static inline bool floe__uv_pc_is_live(const floe_uv_pc *pc) {
 
 /* Fills `why` (nullable) and returns FLOE_E_STATE. */
 floe_status floe__uv_pc_refuse_closed(floe_error *why);
-/* On a multiplexer: makes the connection's agent, and its latest ufrag, known to that. */
-void floe__uv_pc_meet_mux(floe_uv_pc *pc);
 /* Descriptions were made or set: sees to it that the outputs are taken, and that a multiplexer knows the ufrag. */
 void floe__uv_pc_changed(floe_uv_pc *pc);
 

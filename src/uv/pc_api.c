@@ -8,7 +8,7 @@ floe_status floe__uv_pc_refuse_closed(floe_error *why) {
 }
 
 void floe__uv_pc_changed(floe_uv_pc *pc) {
-  floe__uv_pc_meet_mux(pc);
+  (void)floe__uv_mux_restarted(&pc->agent); /* without memory it is tried again before its sockets are opened */
   floe__uv_agent_wake(&pc->agent);
 }
 

@@ -16,7 +16,6 @@ struct floe_pc {
   floe_ice_agent *ice;
   floe_pc_config cfg;
   floe_ice_config ice_cfg;
-  floe_ice_transport transport;
   floe_data_channel *channels;
 };
 
@@ -25,6 +24,12 @@ fake_pc *fake_pc_of(floe_uv_pc *pc) {
 }
 
 /* ---- life ---- */
+
+static const char *next_ufrag;
+
+void fake_pc_next_ufrag(const char *ufrag) {
+  next_ufrag = ufrag;
+}
 
 void floe_pc_config_init(floe_pc_config *cfg, size_t size) {
   memset(cfg, 0, size);
@@ -38,8 +43,8 @@ floe_status floe_pc_new(floe_pc **out, floe_env *env, floe_time now, const floe_
   floe_ice_config_init(&pc->ice_cfg, sizeof pc->ice_cfg);
   if (cfg != NULL && cfg->ice != NULL) pc->ice_cfg = *cfg->ice;
   pc->cfg.ice = &pc->ice_cfg;
+  pc->ice_cfg.local_ufrag = next_ufrag;
   assert_int_equal(floe_ice_agent_new(&pc->ice, env, &pc->ice_cfg, why), FLOE_OK);
-  pc->transport.agent = pc->ice;
   pc->fake.core = fake_last();
   *out = pc;
   return FLOE_OK;
@@ -108,7 +113,6 @@ floe_status floe_pc_create_answer(floe_pc *pc, floe_time now, const char **sdp, 
 
 floe_status floe_pc_set_local_description(floe_pc *pc, floe_time now, const floe_session_description *description,
                                           floe_error *why) {
-  pc->fake.has_transport = true;
   return note(pc, "set_local_description", now, description == NULL ? NULL : description->sdp, why);
 }
 
@@ -138,8 +142,8 @@ void floe_pc_restart_ice(floe_pc *pc, floe_time now) {
   (void)note(pc, "restart_ice", now, NULL, NULL);
 }
 
-const floe_ice_transport *floe_pc_ice_transport(floe_pc *pc) {
-  return pc->fake.has_transport ? &pc->transport : NULL;
+floe_ice_agent *floe_pc_ice_agent(floe_pc *pc) {
+  return pc->ice;
 }
 
 const floe_stats_report *floe_pc_get_stats(floe_pc *pc, floe_time now) {

@@ -16,6 +16,8 @@ typedef struct fake_pc {
 } fake_pc;
 
 fake_pc *fake_pc_of(floe_uv_pc *pc);
+/* Of the connections made from now on. */
+void fake_pc_next_ufrag(const char *ufrag);
 
 /* A channel of the peer's, not announced yet. */
 floe_data_channel *fake_channel(fake_pc *pc);

@@ -5,8 +5,8 @@
 
 static floe_uv_pc *pc_on(floe_uv_ice_mux *mux, const char *ufrag) {
   floe_uv_pc *pc = NULL;
+  fake_pc_next_ufrag(ufrag);
   assert_int_equal(floe_uv_pc_new_on_mux(&pc, mux, NULL, NULL), FLOE_OK);
-  fake_pc_of(pc)->core->local.ufrag = ufrag;
   return pc;
 }
 
@@ -44,8 +44,6 @@ static void connections_share_a_socket(void **state) {
   floe_uv_pc *a = pc_on(mux, "aaaa");
   floe_uv_pc *b = pc_on(mux, "bbbb");
   assert_true(fake_pc_of(a)->core->shared_sockets);
-  describe(a);
-  describe(b);
   assert_int_equal(floe_uv_ice_mux_agents(mux), 2);
   floe_addr at = share_pc(f, a, 11);
   size_t open = descriptors();
@@ -86,7 +84,7 @@ static void a_connection_leaves_when_it_is_closed(void **state) {
   fixture *f = *state;
   floe_uv_ice_mux *mux = mux_on(f, 0);
   floe_uv_pc *pc = pc_on(mux, "aaaa");
-  floe_uv_pc *early = pc_on(mux, "bbbb"); /* closed before it has an agent to show */
+  floe_uv_pc *early = pc_on(mux, "bbbb"); /* closed before it is described */
   describe(pc);
   (void)share_pc(f, pc, 1);
   floe_uv_pc_close(pc, NULL, NULL);
@@ -110,16 +108,35 @@ static void the_multiplexer_may_go_first(void **state) {
   (void)await_input(f, pc, FLOE_INPUT_SOCKET_FAILED, 2, 1);
 }
 
-static void a_ufrag_that_is_taken_shows_as_a_socket_that_fails(void **state) {
+static void a_ufrag_that_is_taken_is_refused(void **state) {
   fixture *f = *state;
   floe_uv_ice_mux *mux = mux_on(f, 0);
   floe_uv_pc *a = pc_on(mux, "same");
-  floe_uv_pc *b = pc_on(mux, "same");
-  describe(a);
+  floe_uv_pc *b = a;
+  floe_error why;
+  assert_int_equal(floe_uv_pc_new_on_mux(&b, mux, NULL, &why), FLOE_E_STATE);
+  assert_int_equal(why.status, FLOE_E_STATE);
+  assert_null(b);
+  turn(f);
+  assert_int_equal(fake_alive(), 2);
+  assert_int_equal(floe_uv_ice_mux_agents(mux), 1);
+}
+
+/* One that a restart has brought about. */
+static void a_new_ufrag_that_is_taken_is_tried_again_when_sockets_are_opened(void **state) {
+  fixture *f = *state;
+  floe_uv_ice_mux *mux = mux_on(f, 0);
+  floe_uv_pc *a = pc_on(mux, "aaaa");
+  floe_uv_pc *b = pc_on(mux, "bbbb");
+  fake_pc_of(b)->core->local.ufrag = "aaaa";
   describe(b);
-  (void)share_pc(f, a, 1);
-  fake_open_on_mux(fake_pc_of(b)->core, 2, "127.0.0.1");
-  (void)await_input(f, b, FLOE_INPUT_SOCKET_FAILED, 2, 1);
+  floe_uv_pc_close(a, NULL, NULL);
+  turn(f);
+  floe_addr at = share_pc(f, b, 1);
+  peer p = peer_open();
+  peer_send(&p, at.port, check("aaaa:peer"));
+  (void)await_input(f, b, FLOE_INPUT_DATAGRAM, 1, 1);
+  close(p.fd);
 }
 
 static void configurations_of_other_sizes(void **state) {
@@ -129,6 +146,7 @@ static void configurations_of_other_sizes(void **state) {
   floe_pc_config cfg;
   floe_error why;
   floe_uv_pc *pc = NULL;
+  fake_pc_next_ufrag(NULL);
   floe_ice_config_init(&ice, sizeof ice);
   floe_pc_config_init(&cfg, sizeof cfg);
   cfg.ice = &ice;
@@ -154,7 +172,8 @@ int main(void) {
       TEST(a_new_ufrag_is_known_at_once),
       TEST(a_connection_leaves_when_it_is_closed),
       TEST(the_multiplexer_may_go_first),
-      TEST(a_ufrag_that_is_taken_shows_as_a_socket_that_fails),
+      TEST(a_ufrag_that_is_taken_is_refused),
+      TEST(a_new_ufrag_that_is_taken_is_tried_again_when_sockets_are_opened),
       TEST(configurations_of_other_sizes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
