@@ -51,7 +51,7 @@ typedef struct pair {
   size_t n_records[2];
 } pair;
 
-static floe_certificate *pair_cert[4]; /* made once: two of each kind */
+static floe_certificate *pair_cert[4]; /* made once: two ECDSA, two RSA */
 
 static floe_certificate *make_cert(floe_env *env, floe_key_type type, uint32_t bits) {
   floe_certificate_options o;
@@ -61,6 +61,24 @@ static floe_certificate *make_cert(floe_env *env, floe_key_type type, uint32_t b
   floe_certificate *cert = NULL;
   assert_int_equal(floe_certificate_generate(&cert, env, 0, &o, NULL), FLOE_OK);
   return cert;
+}
+
+static int pair_make_certs(void **state) {
+  floe_env *env = NULL;
+  if (floe_env_new(&env, NULL) != FLOE_OK) return 1;
+  for (size_t i = 0; i < 4; i++) pair_cert[i] = make_cert(env, i < 2 ? FLOE_KEY_ECDSA_P256 : FLOE_KEY_RSA, 2048);
+  *state = env;
+  return 0;
+}
+
+static int pair_free_certs(void **state) {
+  for (size_t i = 0; i < 4; i++) floe_certificate_free(pair_cert[i]);
+  floe_env_free(*state);
+  return 0;
+}
+
+static inline floe_bytes pair_text(const char *text) {
+  return (floe_bytes){(const uint8_t *)text, strlen(text)};
 }
 
 static uint32_t pair_random(pair *p, uint32_t below) {
@@ -73,8 +91,9 @@ static void pair_set_time(pair *p, floe_time now) {
   floe__test_clock_set(now);
 }
 
-static void pair_init(pair *p) {
-  memset(p, 0, sizeof *p);
+/* Without sessions. */
+static pair *pair_new_empty(void) {
+  pair *p = sim_must(calloc(1, sizeof *p));
   sim_alloc_init(&p->memory);
   floe_env_config cfg;
   floe_env_config_init(&cfg, sizeof cfg);
@@ -83,6 +102,7 @@ static void pair_init(pair *p) {
   assert_int_equal(floe_env_new(&p->env, &cfg), FLOE_OK);
   p->net.delay = 10 * FLOE_MS;
   pair_set_time(p, START);
+  return p;
 }
 
 /* One end with what is usual, for a test to change before pair_add. */
@@ -106,8 +126,8 @@ static void pair_add(pair *p, const pair_end *e) {
   p->end[e->cfg.is_client ? 0 : 1] = dtls;
 }
 
-static void pair_make(pair *p, floe_certificate *client, floe_certificate *server, size_t mtu) {
-  pair_init(p);
+static pair *pair_new(floe_certificate *client, floe_certificate *server, size_t mtu) {
+  pair *p = pair_new_empty();
   pair_end e;
   pair_end_init(&e, true, client, server);
   e.cfg.mtu = mtu;
@@ -115,6 +135,7 @@ static void pair_make(pair *p, floe_certificate *client, floe_certificate *serve
   pair_end_init(&e, false, server, client);
   e.cfg.mtu = mtu;
   pair_add(p, &e);
+  return p;
 }
 
 static void pair_put(pair *p, size_t to, floe_bytes b, floe_time at) {
@@ -245,10 +266,25 @@ static void pair_free(pair *p) {
   for (size_t i = 0; i < MAX_PACKETS; i++) free(p->packets[i].bytes);
   floe_env_free(p->env);
   assert_int_equal(sim_alloc_report_leaks(&p->memory), 0);
+  free(p);
 }
 
-static inline floe_bytes pair_text(const char *text) {
-  return (floe_bytes){(const uint8_t *)text, strlen(text)};
+/* Runs until nothing is left to do for a second. */
+static inline void pair_rest(pair *p) {
+  pair_run(p, p->now + FLOE_SECOND);
+}
+
+static inline bool pair_write(pair *p, size_t end, floe_bytes plain) {
+  const bool ok = floe__dtls_write(p->end[end], plain, p->now);
+  pair_settle(p, end);
+  return ok;
+}
+
+static inline void pair_expect(pair *p, size_t end, const char *text) {
+  assert_int_equal(p->n_got[end], strlen(text));
+  assert_memory_equal(p->got[end], text, strlen(text));
+  p->n_got[end] = 0;
+  p->n_records[end] = 0;
 }
 
 #endif
