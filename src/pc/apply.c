@@ -79,6 +79,7 @@ static bool is_client(const floe__description *local, const floe__description *r
 
 static void plan_sctp(floe_pc *pc, const floe__sdp_media *remote_data) {
   floe__sctp_plan *plan = &pc->transport.plan;
+  if (!plan->is_negotiated) floe__transport_renew_sctp(pc);
   plan->is_negotiated = true;
   plan->local_port = pc->settings.cfg.sctp_port;
   plan->remote_port = remote_data->sctp_port;

@@ -90,6 +90,20 @@ void floe__transport_drop_sctp(floe_pc *pc) {
   end_sctp(pc, FLOE_CAUSE_NONE, "the data section was rejected or removed");
 }
 
+void floe__transport_renew_sctp(floe_pc *pc) {
+  floe__transport *t = &pc->transport;
+  if (!t->sctp_ended || t->dtls_state == FLOE_DTLS_TRANSPORT_FAILED || t->dtls_state == FLOE_DTLS_TRANSPORT_CLOSED) {
+    return;
+  }
+  floe__sctp_free(t->sctp);
+  t->sctp = NULL;
+  t->sctp_ended = t->has_sctp_code = false;
+  t->sctp_cause = FLOE_CAUSE_NONE;
+  t->sctp_state = FLOE_SCTP_TRANSPORT_CONNECTING;
+  t->streams = 0;
+  set_sctp_text(pc, NULL);
+}
+
 bool floe__transport_is_sctp_connected(const floe_pc *pc) {
   return pc->transport.sctp != NULL && !pc->transport.sctp_ended &&
          pc->transport.sctp_state == FLOE_SCTP_TRANSPORT_CONNECTED;

@@ -67,6 +67,8 @@ bool floe__transport_take_event(floe_pc *pc, floe_event *out, bool *more);
 void floe__transport_close(floe_pc *pc);
 /* The data section was rejected, or is gone: no association. */
 void floe__transport_drop_sctp(floe_pc *pc);
+/* There is a data section (again): another association. */
+void floe__transport_renew_sctp(floe_pc *pc);
 /* Largest message that can be sent; SIZE_MAX: any. */
 uint64_t floe__transport_max_message_size(const floe_pc *pc);
 bool floe__transport_is_sctp_connected(const floe_pc *pc);
