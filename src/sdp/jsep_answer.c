@@ -14,7 +14,7 @@ bool floe__jsep_write_answer(floe_env *env, const floe__jsep_local *local, const
     if (m == data) {
       floe__jsep_put_data(&t, local, &(floe__jsep_data_form){.like = m, .mid = mid});
     } else {
-      floe__jsep_put_rejected(&t, m);
+      floe__jsep_put_rejected(&t, m, m->mid);
     }
   }
   return floe__sdp_text_take(&t, out);

@@ -15,6 +15,6 @@ typedef struct floe__jsep_data_form {
 void floe__jsep_put_session(floe__sdp_text *t, const floe__jsep_local *local, const char *bundled_mid);
 void floe__jsep_put_data(floe__sdp_text *t, const floe__jsep_local *local, const floe__jsep_data_form *form);
 /* `m` with port 0. */
-void floe__jsep_put_rejected(floe__sdp_text *t, const floe__sdp_media *m);
+void floe__jsep_put_rejected(floe__sdp_text *t, const floe__sdp_media *m, const char *mid /* nullable */);
 
 #endif

@@ -23,6 +23,12 @@ static const floe__sdp_media *section_of(const past *p, size_t i) {
   return remote != NULL ? remote : section_at(p->local, i);
 }
 
+/* The two are the same where both are there; an answer may lack it (RFC 5888 9.1 has it come from the offer). */
+static const char *mid_of(const past *p, size_t i) {
+  const floe__sdp_media *local = section_at(p->local, i);
+  return local != NULL && local->mid != NULL ? local->mid : section_of(p, i)->mid;
+}
+
 /* RFC 9429 5.2.2: "a zero port in the current local description or the current remote description". */
 static bool is_rejected(const past *p, size_t i) {
   const floe__sdp_media *local = section_at(p->local, i), *remote = section_at(p->remote, i);
@@ -69,7 +75,7 @@ static void put_sections(floe__sdp_text *t, const past *p, const floe__jsep_loca
     if (i == data_at) {
       floe__jsep_put_data(t, local, form);
     } else {
-      floe__jsep_put_rejected(t, section_of(p, i));
+      floe__jsep_put_rejected(t, section_of(p, i), mid_of(p, i));
     }
   }
   if (data_at == n) floe__jsep_put_data(t, local, form);
@@ -84,7 +90,7 @@ bool floe__jsep_write_offer(floe_env *env, const floe__jsep_local *local, const 
   bool is_kept = data_at < count_sections(&p) && !is_rejected(&p, data_at);
   floe__sdp_digits fresh = choose_mid(&p);
   floe__jsep_data_form form = {.mid = fresh.text};
-  if (is_kept) form = (floe__jsep_data_form){section_of(&p, data_at), section_of(&p, data_at)->mid};
+  if (is_kept) form = (floe__jsep_data_form){section_of(&p, data_at), mid_of(&p, data_at)};
   floe__jsep_put_session(&t, local, has_data ? form.mid : NULL);
   put_sections(&t, &p, local, has_data ? data_at : SIZE_MAX, &form);
   return floe__sdp_text_take(&t, out);

@@ -66,7 +66,7 @@ void floe__jsep_put_data(floe__sdp_text *t, const floe__jsep_local *local, const
 }
 
 /* RFC 3264 6: port zero, and formats that are ignored but must be there: those of the offer. */
-void floe__jsep_put_rejected(floe__sdp_text *t, const floe__sdp_media *m) {
+void floe__jsep_put_rejected(floe__sdp_text *t, const floe__sdp_media *m, const char *mid) {
   floe__sdp_puts(t, "m=");
   floe__sdp_puts(t, m->kind);
   floe__sdp_puts(t, " 0 ");
@@ -77,6 +77,6 @@ void floe__jsep_put_rejected(floe__sdp_text *t, const floe__sdp_media *m) {
   }
   FLOE__SDP_LINE(t, "");
   FLOE__SDP_LINE(t, "c=IN IP4 0.0.0.0");
-  if (m->mid != NULL) FLOE__SDP_LINE(t, "a=mid:", m->mid);
+  if (mid != NULL) FLOE__SDP_LINE(t, "a=mid:", mid);
   if (!floe__sdp_equal_nocase(m->kind, "application")) FLOE__SDP_LINE(t, "a=inactive");
 }

@@ -75,6 +75,12 @@ static void a_section_without_a_mid_stays_without(void **state) {
   assert_offer(*state, sample_local(), &e, LOCAL_HEAD("") DATA LOCAL_TRANSPORT("actpass") LOCAL_SCTP);
 }
 
+/* The mid was ours, and stays when the answer has none. */
+static void our_mid_stays_with_a_peer_that_has_none(void **state) {
+  exchange e = {FIRST_OFFER, HEAD DATA ICE DTLS};
+  assert_offer(*state, sample_local(), &e, FIRST_OFFER);
+}
+
 /* RFC 9429 5.2.2: a place that was rejected is used again, under another mid. */
 static void a_rejected_place_is_used_again(void **state) {
   exchange e = {LOCAL_HEAD("") "m=video 0 RTP/AVP 99\r\na=mid:0\r\nm=audio 0 RTP/AVP 0\r\na=mid:2\r\n",
@@ -153,6 +159,7 @@ int main(void) {
       SDP_TEST(a_later_one_keeps_the_section),
       SDP_TEST(the_peers_mid_and_place_stay),
       SDP_TEST(a_section_without_a_mid_stays_without),
+      SDP_TEST(our_mid_stays_with_a_peer_that_has_none),
       SDP_TEST(a_rejected_place_is_used_again),
       SDP_TEST(a_data_section_that_the_peer_rejected_is_offered_again),
       SDP_TEST(a_second_data_section_stays_rejected),
