@@ -9,6 +9,9 @@
   "ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
 /* RFC 8827 6.5: P-256 must be there. P-384 also lets a peer's certificate be on that curve. */
 #define GROUPS "X25519:P-256:P-384"
+/* RFC 5764 4.1.1. Nothing here speaks SRTP, but GStreamer and werift give up a handshake that agrees on no profile; the
+ * first is what both have. */
+#define SRTP_PROFILES "SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_128_GCM"
 /* RSA from 1024 bits, as old peers still have it; no SHA-1 in signatures of the handshake. */
 #define SECURITY_LEVEL 1
 
@@ -45,7 +48,7 @@ static bool apply_settings(SSL_CTX *ctx) {
   SSL_CTX_set_security_level(ctx, SECURITY_LEVEL);
   return SSL_CTX_set_min_proto_version(ctx, DTLS1_2_VERSION) == 1 && SSL_CTX_set_max_proto_version(ctx, 0) == 1 &&
          SSL_CTX_set_cipher_list(ctx, DTLS12_CIPHERS) == 1 && SSL_CTX_set1_groups_list(ctx, GROUPS) == 1 &&
-         SSL_CTX_set_num_tickets(ctx, 0) == 1;
+         SSL_CTX_set_num_tickets(ctx, 0) == 1 && SSL_CTX_set_tlsext_use_srtp(ctx, SRTP_PROFILES) == 0;
 }
 
 SSL_CTX *floe__dtls_ctx_new(bool with_keylog) {
