@@ -278,5 +278,6 @@ bool floe__sctp_next_packet(floe__sctp *s, floe_bytes *out) {
 
 bool floe__sctp_has_output(const floe__sctp *s) {
   return floe__engine_has_packet(s->engine) || s->connected_due || s->closed_due || s->sent_first != NULL ||
-         s->reset_at < s->reset_n || (s->state != FLOE__SCTP_CLOSED && floe__engine_has_item(s->engine));
+         s->given_up > 0 || s->reset_at < s->reset_n ||
+         (s->state != FLOE__SCTP_CLOSED && floe__engine_has_item(s->engine));
 }

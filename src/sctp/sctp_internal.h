@@ -13,6 +13,7 @@ typedef struct floe__sctp_message {
   struct floe__sctp_message *next;
   uint32_t ppid;
   floe__sctp_reliability reliability;
+  floe_time since; /* when it was queued */
   size_t len, at;
   uint8_t data[];
 } floe__sctp_message;
@@ -20,7 +21,8 @@ typedef struct floe__sctp_message {
 typedef enum floe__sctp_reset {
   FLOE__SCTP_RESET_NONE = 0,
   FLOE__SCTP_RESET_WANTED,
-  FLOE__SCTP_RESET_ASKED
+  FLOE__SCTP_RESET_ASKED,
+  FLOE__SCTP_RESET_DONE /* to be told */
 } floe__sctp_reset;
 
 typedef struct floe__sctp_stream {
@@ -52,6 +54,8 @@ struct floe__sctp {
 
   floe__sctp_stream *ready_first, *ready_last, *sent_first, *sent_last, *resets;
   size_t queued, in_engine; /* of all streams */
+  size_t given_up;          /* how many of `resets` are DONE */
+  unsigned denials;         /* of requests to reset, one after the other */
   bool has_tsn;
   uint32_t highest_tsn; /* transmitted */
   uint8_t *early;       /* nullable: packets that came before connect, each behind its length of two bytes */
@@ -84,8 +88,10 @@ floe__sctp_stream *floe__sctp_stream_make(floe__sctp *s, uint16_t id);
 void floe__sctp_feed(floe__sctp *s);
 /* Asks for the resets that can be asked for now. */
 void floe__sctp_ask_resets(floe__sctp *s);
-/* The peer has confirmed, or never will. */
+/* The peer has confirmed, or never will: RESET_OUT is told. */
 void floe__sctp_reset_done(floe__sctp *s, floe__sctp_stream *st);
+/* It never will: RESET_OUT is due. */
+void floe__sctp_reset_give_up(floe__sctp *s, floe__sctp_stream *st);
 /* `len` bytes of the stream have left the engine: transmitted, or given up. */
 void floe__sctp_left(floe__sctp *s, floe__sctp_stream *st, size_t len);
 /* The engine holds nothing any more. */

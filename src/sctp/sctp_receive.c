@@ -6,6 +6,7 @@
 
 #define SCRATCH_MIN       4096u
 #define SCRATCH_MAX       65536u
+#define DENIALS_MAX       10u
 #define PARTIAL_TOTAL_MAX ((size_t)64 * 1024 * 1024) /* of messages that have begun to come, on all streams */
 
 static void on_up(floe__sctp *s, const floe__engine_item *item) {
@@ -116,12 +117,26 @@ static bool on_piece(floe__sctp *s, const floe__engine_item *item, floe__sctp_ev
   return true;
 }
 
+/* Asked for again at the next tick, but not for ever. */
+static void on_reset_denied(floe__sctp *s) {
+  s->denials++;
+  for (floe__sctp_stream *st = s->resets; st != NULL; st = st->next_reset) {
+    if (st->reset != FLOE__SCTP_RESET_ASKED) continue;
+    if (s->denials < DENIALS_MAX) {
+      st->reset = FLOE__SCTP_RESET_WANTED;
+    } else {
+      floe__sctp_reset_give_up(s, st);
+    }
+  }
+}
+
 static void on_reset(floe__sctp *s, const floe__engine_item *item) {
   if (item->outgoing && item->denied) {
-    for (floe__sctp_stream *st = s->resets; st != NULL; st = st->next_reset) st->reset = FLOE__SCTP_RESET_WANTED;
-    return; /* asked for again at the next tick */
+    on_reset_denied(s);
+    return;
   }
   if (item->denied) return;
+  s->denials = 0;
   s->reset_list = *item;
   s->reset_at = 0;
   s->reset_n = item->n_streams > 0 ? item->n_streams : item->incoming ? s->streams_in : s->streams_out;
@@ -142,6 +157,18 @@ static bool next_reset(floe__sctp *s, floe__sctp_event *out) {
     if (st == NULL || st->reset == FLOE__SCTP_RESET_NONE) continue;
     floe__sctp_reset_done(s, st);
     *out = (floe__sctp_event){.type = FLOE__SCTP_EVENT_RESET_OUT, .stream = stream};
+    return true;
+  }
+  return false;
+}
+
+/* Resets that ended without an answer of the peer's. */
+static bool next_given_up(floe__sctp *s, floe__sctp_event *out) {
+  if (s->given_up == 0) return false;
+  for (floe__sctp_stream *st = s->resets; st != NULL; st = st->next_reset) {
+    if (st->reset != FLOE__SCTP_RESET_DONE) continue;
+    floe__sctp_reset_done(s, st);
+    *out = (floe__sctp_event){.type = FLOE__SCTP_EVENT_RESET_OUT, .stream = st->id};
     return true;
   }
   return false;
@@ -174,7 +201,7 @@ static bool next_small(floe__sctp *s, floe__sctp_event *out) {
         .type = FLOE__SCTP_EVENT_CONNECTED, .streams_in = s->streams_in, .streams_out = s->streams_out};
     return true;
   }
-  return next_reset(s, out);
+  return next_reset(s, out) || next_given_up(s, out);
 }
 
 static bool next_sent(floe__sctp *s, floe__sctp_event *out) {

@@ -111,13 +111,29 @@ static size_t piece_of(const floe__sctp *s, const floe__sctp_message *m) {
   return s->info.interleaving && left > PIECE ? PIECE : left;
 }
 
+/* RFC 3758: a message's lifetime begins when it is sent by the user, and so runs in our queue too. False: it is over.
+ */
+static bool take_waiting_off(const floe__sctp *s, const floe__sctp_message *m, floe__sctp_reliability *r) {
+  *r = m->reliability;
+  if (!r->has_max_lifetime || m->at > 0) return true;
+  uint64_t waited_ms = s->now > m->since ? (s->now - m->since) / FLOE_MS : 0;
+  if (waited_ms > r->max_lifetime_ms) return false;
+  r->max_lifetime_ms -= (uint32_t)waited_ms;
+  return true;
+}
+
 /* False: the engine takes no more now. */
 static bool feed_one(floe__sctp *s, floe__sctp_stream *st) {
   floe__sctp_message *m = st->first;
+  floe__sctp_reliability reliability;
+  if (!take_waiting_off(s, m, &reliability)) {
+    drop_first(s, st);
+    return true;
+  }
   size_t piece = piece_of(s, m), taken = 0;
   floe_bytes data = {.ptr = m->data + m->at, .len = piece};
   bool end = m->at + piece == m->len;
-  floe__engine_result r = floe__engine_send(s->engine, st->id, m->ppid, data, end, &m->reliability, &taken);
+  floe__engine_result r = floe__engine_send(s->engine, st->id, m->ppid, data, end, &reliability, &taken);
   if (r == FLOE__ENGINE_AGAIN) return false;
   if (r != FLOE__ENGINE_OK) {
     drop_first(s, st); /* the association is gone, and its end will be told */
@@ -151,7 +167,7 @@ static floe_status queue_message(floe__sctp *s, floe__sctp_stream *st, uint32_t 
                                  const floe__sctp_reliability *r) {
   floe__sctp_message *m = floe__alloc(s->env, sizeof *m + data.len);
   if (m == NULL) return FLOE_E_NOMEM;
-  *m = (floe__sctp_message){.ppid = ppid, .reliability = *r, .len = data.len};
+  *m = (floe__sctp_message){.ppid = ppid, .reliability = *r, .since = s->now, .len = data.len};
   memcpy(m->data, data.ptr, data.len);
   if (st->last != NULL) {
     st->last->next = m;
@@ -228,7 +244,13 @@ floe_status floe__sctp_reset_stream(floe__sctp *s, uint16_t stream, floe_time no
   return FLOE_OK;
 }
 
+void floe__sctp_reset_give_up(floe__sctp *s, floe__sctp_stream *st) {
+  st->reset = FLOE__SCTP_RESET_DONE;
+  s->given_up++;
+}
+
 void floe__sctp_reset_done(floe__sctp *s, floe__sctp_stream *st) {
+  if (st->reset == FLOE__SCTP_RESET_DONE) s->given_up--;
   st->reset = FLOE__SCTP_RESET_NONE;
   for (floe__sctp_stream **at = &s->resets; *at != NULL; at = &(*at)->next_reset) {
     if (*at != st) continue;
@@ -245,13 +267,18 @@ void floe__sctp_ask_resets(floe__sctp *s) {
   size_t n = 0;
   for (floe__sctp_stream *st = s->resets; st != NULL; st = st->next_reset) {
     if (st->reset == FLOE__SCTP_RESET_ASKED) return;
-    if (st->queued == 0 && n < sizeof ask / sizeof *ask) ask[n++] = st->id;
+    if (st->reset == FLOE__SCTP_RESET_WANTED && st->queued == 0 && n < sizeof ask / sizeof *ask) ask[n++] = st->id;
   }
   if (n == 0) return;
   floe__engine_result r = floe__engine_reset(s->engine, ask, n);
   if (r == FLOE__ENGINE_AGAIN) return;
   for (size_t i = 0; i < n; i++) {
     floe__sctp_stream *st = floe__sctp_stream_of(s, ask[i]);
-    st->reset = FLOE__SCTP_RESET_ASKED;
+    /* A peer without RFC 6525 cannot be told, and need not confirm. */
+    if (r == FLOE__ENGINE_OK) {
+      st->reset = FLOE__SCTP_RESET_ASKED;
+    } else {
+      floe__sctp_reset_give_up(s, st);
+    }
   }
 }

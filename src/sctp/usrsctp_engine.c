@@ -402,7 +402,7 @@ floe__engine_result floe__engine_reset(floe__engine *e, const uint16_t *streams,
   return error == EOPNOTSUPP || error == EINVAL ? FLOE__ENGINE_NOT_DOABLE : FLOE__ENGINE_AGAIN;
 }
 
-static void read_assoc_change(floe__engine *e, const uint8_t *buf, size_t len, floe__engine_item *out) {
+static void read_assoc_change(bool by_timer, const uint8_t *buf, size_t len, floe__engine_item *out) {
   struct sctp_assoc_change c;
   if (len < sizeof c) return;
   memcpy(&c, buf, sizeof c);
@@ -420,7 +420,7 @@ static void read_assoc_change(floe__engine *e, const uint8_t *buf, size_t len, f
     case SCTP_CANT_STR_ASSOC:
       out->type = FLOE__ENGINE_LOST;
       out->abort = info;
-      out->timed_out = info.len == 0 && (c.sac_state == SCTP_CANT_STR_ASSOC || e->aborted_by_timer);
+      out->timed_out = info.len == 0 && (c.sac_state == SCTP_CANT_STR_ASSOC || by_timer);
       return;
     default: return;
   }
@@ -456,12 +456,12 @@ static void read_partial_delivery(const uint8_t *buf, size_t len, floe__engine_i
   out->stream = (uint16_t)p.pdapi_stream;
 }
 
-static void read_notification(floe__engine *e, const uint8_t *buf, size_t len, floe__engine_item *out) {
+static void read_notification(bool by_timer, const uint8_t *buf, size_t len, floe__engine_item *out) {
   uint16_t type;
   if (len < sizeof(struct sctp_tlv)) return;
   memcpy(&type, buf, sizeof type);
   switch (type) {
-    case SCTP_ASSOC_CHANGE: read_assoc_change(e, buf, len, out); return;
+    case SCTP_ASSOC_CHANGE: read_assoc_change(by_timer, buf, len, out); return;
     case SCTP_STREAM_RESET_EVENT: read_stream_reset(buf, len, out); return;
     case SCTP_SEND_FAILED_EVENT: read_send_failed(buf, len, out); return;
     case SCTP_PARTIAL_DELIVERY_EVENT: read_partial_delivery(buf, len, out); return;
@@ -479,13 +479,14 @@ void floe__engine_receive(floe__engine *e, uint8_t *buf, size_t cap, floe__engin
   atomic_store(&e->has_item, false);
   ssize_t n = usrsctp_recvv(e->so, buf, cap, NULL, &from_len, &info, &info_len, &info_type, &flags);
   if (n > 0) atomic_store(&e->has_item, true);
+  bool by_timer = e->aborted_by_timer;
   unlock();
   if (n <= 0) return;
   out->more = true;
   if ((flags & MSG_NOTIFICATION) != 0) {
     bool is_rest = e->in_notification;
     e->in_notification = (flags & MSG_EOR) == 0;
-    if (!is_rest) read_notification(e, buf, (size_t)n, out);
+    if (!is_rest) read_notification(by_timer, buf, (size_t)n, out);
     return;
   }
   out->type = FLOE__ENGINE_PIECE;
@@ -532,7 +533,7 @@ bool floe__engine_status_of(floe__engine *e, floe__engine_status *out) {
   if (!ok) return false;
   *out = (floe__engine_status){.congestion_window = s.sstat_primary.spinfo_cwnd,
                                .receiver_window = s.sstat_rwnd,
-                               .path_mtu = s.sstat_primary.spinfo_mtu,
+                               .path_mtu = s.sstat_primary.spinfo_mtu + COMMON_HEADER,
                                .unacknowledged = s.sstat_unackdata,
                                .smoothed_rtt_ms = s.sstat_primary.spinfo_srtt,
                                .queued = use.ss_total_sndbuf};
