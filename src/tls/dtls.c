@@ -15,11 +15,15 @@
 #define DEFAULT_TIMEOUT_MS 30000
 #define DEFAULT_RTO_MS     250
 #define MIN_RTO_MS         50
-/* RFC 6347 4.2.4.1: doubled up to no less than this. */
-#define MAX_RTO_US 60000000U
+/* RFC 6347 4.2.4.1 would double it up to 60 s; the whole handshake has half of that. A time-out each 3 s on a path that
+ * ICE keeps alive with more than that is no load, and leaves 12 tries: 30 % loss both ways defeats one of 3000. */
+#define MAX_RTO_MS   3000
+#define RTO_LIMIT_MS 60000
 /* libssl takes no MTU below; and above, its buffer of a flight would be cut in the middle of a record. */
-#define MIN_LIBSSL_MTU 256
-#define MAX_LIBSSL_MTU 4096
+#define MIN_MTU        256
+#define MAX_FLIGHT_MTU 4096
+/* libssl forgets the explicit nonce and the tag of an AEAD when it fills a datagram with the end of a flight. */
+#define FORGOTTEN (8 + 16)
 /* An OPEN session without traffic for so long gives libssl's two record buffers back: half of what it takes. */
 #define IDLE_MS 1000
 /* What datagrams that nobody reads may take. */
@@ -144,8 +148,9 @@ static void settle(floe__dtls *dtls, int result) {
 /* For DTLS_set_timer_cb: how long the next flight is waited for after `previous_us`; 0 asks for the first. */
 static unsigned int choose_timeout(SSL *ssl, unsigned int previous_us) {
   const floe__dtls *dtls = SSL_get_app_data(ssl);
+  const unsigned int most_us = (dtls->rto_ms > MAX_RTO_MS ? dtls->rto_ms : MAX_RTO_MS) * 1000;
   if (previous_us == 0) return dtls->rto_ms * 1000;
-  return previous_us > MAX_RTO_US / 2 ? MAX_RTO_US : 2 * previous_us;
+  return previous_us > most_us / 2 ? most_us : 2 * previous_us;
 }
 
 /* libssl's own clock says what is left of its timer. Where it is not due yet when asked again, or says 0 without doing
@@ -220,9 +225,14 @@ floe__deadline floe__dtls_deadline(const floe__dtls *dtls) {
 
 /* --- driving libssl ----------------------------------------------------------------------------------------------- */
 
+/* What libssl is told. */
+static size_t flight_mtu(const floe__dtls *dtls) {
+  return (dtls->mtu > MAX_FLIGHT_MTU ? MAX_FLIGHT_MTU : dtls->mtu) - FORGOTTEN;
+}
+
 static void note_overhead(floe__dtls *dtls) {
   const size_t data = DTLS_get_data_mtu(dtls->ssl);
-  const size_t mtu = dtls->mtu > MAX_LIBSSL_MTU ? MAX_LIBSSL_MTU : dtls->mtu;
+  const size_t mtu = flight_mtu(dtls);
   if (data > 0 && data < mtu) dtls->overhead = mtu - data;
 }
 
@@ -333,8 +343,8 @@ size_t floe__dtls_payload(const floe__dtls *dtls) {
 }
 
 void floe__dtls_set_mtu(floe__dtls *dtls, size_t mtu) {
-  dtls->mtu = mtu < MIN_LIBSSL_MTU ? MIN_LIBSSL_MTU : mtu;
-  (void)SSL_set_mtu(dtls->ssl, (long)(dtls->mtu > MAX_LIBSSL_MTU ? MAX_LIBSSL_MTU : dtls->mtu));
+  dtls->mtu = mtu < MIN_MTU ? MIN_MTU : mtu;
+  (void)SSL_set_mtu(dtls->ssl, (long)flight_mtu(dtls));
 }
 
 bool floe__dtls_update_fingerprints(floe__dtls *dtls, const floe__fingerprint *list, size_t n) {
@@ -362,7 +372,7 @@ static bool attach(floe__dtls *dtls) {
 static uint32_t choose_rto(uint32_t wanted_ms) {
   if (wanted_ms == 0) return DEFAULT_RTO_MS;
   if (wanted_ms < MIN_RTO_MS) return MIN_RTO_MS;
-  return wanted_ms > MAX_RTO_US / 1000 ? MAX_RTO_US / 1000 : wanted_ms;
+  return wanted_ms > RTO_LIMIT_MS ? RTO_LIMIT_MS : wanted_ms;
 }
 
 static bool set_up(floe__dtls *dtls, const floe__dtls_config *cfg) {

@@ -32,7 +32,7 @@ typedef struct floe__dtls_config {
   size_t n_fingerprints;
   size_t mtu;          /* [1200] largest datagram in bytes; handshake messages are fragmented to fit */
   uint32_t timeout_ms; /* [30000] for the handshake, on the core's clock: then FAILED with dtls_timeout */
-  uint32_t rto_ms;     /* [250] until a flight is sent again, doubled each time; at least 50. RFC 9147 5.8.2 wants 1000
+  uint32_t rto_ms;     /* [250] until a flight is sent again, doubled up to 3 s; 50 to 60000. RFC 9147 5.8.2 wants 1000
                           unless something is known about the round trip: here ICE has just measured it */
   void (*keylog)(void *user, const char *line); /* nullable: one line of the NSS key log format */
   void *keylog_user;

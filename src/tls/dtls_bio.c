@@ -86,13 +86,15 @@ static int write_datagram(BIO *bio, const char *bytes, int len) {
   return len;
 }
 
-/* The MTU is told by SSL_set_mtu alone, so each question about it is answered by 0. BIO_CTRL_WPENDING must be 0 too:
- * libssl takes it for bytes of the datagram that it is filling. */
+/* The MTU is told by SSL_set_mtu alone, so questions about it are answered by 0; but headers of IPv4 and UDP, 28 bytes,
+ * make 228 bytes the least that libssl takes. BIO_CTRL_WPENDING must be 0: libssl takes it for bytes of the datagram
+ * that it is filling. */
 static long control(BIO *bio, int cmd, long num, void *ptr) {
   (void)bio;
   (void)num;
   (void)ptr;
-  return cmd == BIO_CTRL_FLUSH ? 1 : 0;
+  if (cmd == BIO_CTRL_FLUSH) return 1;
+  return cmd == BIO_CTRL_DGRAM_GET_MTU_OVERHEAD ? 28 : 0;
 }
 
 BIO_METHOD *floe__dgram_bio_method(void) {

@@ -53,7 +53,7 @@ typedef struct pair {
 
 static floe_certificate *pair_cert[4]; /* made once: two ECDSA, two RSA */
 
-static floe_certificate *make_cert(floe_env *env, floe_key_type type, uint32_t bits) {
+static inline floe_certificate *make_cert(floe_env *env, floe_key_type type, uint32_t bits) {
   floe_certificate_options o;
   floe_certificate_options_init(&o, sizeof o);
   o.key_type = type;
@@ -112,7 +112,7 @@ typedef struct pair_end {
   floe__fingerprint list[1];
 } pair_end;
 
-static void pair_end_init(pair_end *e, bool is_client, floe_certificate *own, floe_certificate *peer) {
+static inline void pair_end_init(pair_end *e, bool is_client, floe_certificate *own, floe_certificate *peer) {
   memset(e, 0, sizeof *e);
   assert_true(floe_certificate_fingerprint(peer, "sha-256", e->fingerprint));
   e->list[0] = (floe__fingerprint){"sha-256", e->fingerprint};
@@ -120,13 +120,13 @@ static void pair_end_init(pair_end *e, bool is_client, floe_certificate *own, fl
       (floe__dtls_config){.certificate = own, .is_client = is_client, .fingerprints = e->list, .n_fingerprints = 1};
 }
 
-static void pair_add(pair *p, const pair_end *e) {
+static inline void pair_add(pair *p, const pair_end *e) {
   floe__dtls *dtls = floe__dtls_new(p->env, &e->cfg, p->now);
   assert_non_null(dtls);
   p->end[e->cfg.is_client ? 0 : 1] = dtls;
 }
 
-static pair *pair_new(floe_certificate *client, floe_certificate *server, size_t mtu) {
+static inline pair *pair_new(floe_certificate *client, floe_certificate *server, size_t mtu) {
   pair *p = pair_new_empty();
   pair_end e;
   pair_end_init(&e, true, client, server);
@@ -234,13 +234,13 @@ static bool pair_step(pair *p, floe_time until) {
   return true;
 }
 
-static void pair_run(pair *p, floe_time until) {
+static inline void pair_run(pair *p, floe_time until) {
   size_t steps = 0;
   while (pair_step(p, until)) assert_true(++steps < 20000);
   pair_set_time(p, until);
 }
 
-static void pair_start(pair *p) {
+static inline void pair_start(pair *p) {
   for (size_t i = 0; i < 2; i++) {
     if (p->end[i] == NULL) continue;
     floe__dtls_start(p->end[i], p->now);
@@ -248,12 +248,12 @@ static void pair_start(pair *p) {
   }
 }
 
-static bool pair_is_open(const pair *p) {
+static inline bool pair_is_open(const pair *p) {
   return floe__dtls_state_of(p->end[0]) == FLOE__DTLS_OPEN && floe__dtls_state_of(p->end[1]) == FLOE__DTLS_OPEN;
 }
 
 /* Starts both and runs until both are open, or for a second. */
-static void pair_connect(pair *p) {
+static inline void pair_connect(pair *p) {
   pair_start(p);
   const floe_time until = p->now + FLOE_SECOND;
   while (!pair_is_open(p) && pair_step(p, until)) continue;
