@@ -102,7 +102,8 @@ static void check_channel(sim_pc *x, const floe_event *e) {
       return;
     case FLOE_EVENT_ERROR:
       if (c->told_error) sim_fail(x->s, "%s: %s: error twice", x->name, c->name);
-      if (e->u.channel_error.cause == FLOE_CAUSE_NONE) sim_fail(x->s, "%s: %s: an error of no cause", x->name, c->name);
+      if (e->u.channel_error.detail == NULL) sim_fail(x->s, "%s: %s: an error without detail", x->name, c->name);
+      if (e->u.channel_error.message == NULL) sim_fail(x->s, "%s: %s: an error without words", x->name, c->name);
       return;
     default: return;
   }

@@ -62,7 +62,8 @@ static void record_channel_error(sim_pc *x, const floe_channel_error *e) {
   sim_channel *c = sim_pc_channel_of(x, e->channel);
   c->told_error = true;
   c->error_cause = e->cause;
-  sim_pc_line(x, "%s error %s %s", c->name, floe_cause_id(e->cause), or_none(e->detail));
+  sim_pc_line(x, "%s error %s %s", c->name, e->cause == FLOE_CAUSE_NONE ? "-" : floe_cause_id(e->cause),
+              or_none(e->detail));
 }
 
 static void record_channel(sim_pc *x, const floe_event *e) {
