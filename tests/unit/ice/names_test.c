@@ -145,6 +145,11 @@ static const char *const causes[] = {
     "not_nominated",
     "consent_lost",
     "network_gone",
+    "dtls_fingerprint",
+    "dtls_alert",
+    "dtls_timeout",
+    "sctp_abort",
+    "sctp_timeout",
 };
 
 static void causes_stand_in_the_contracts_order(void **state) {
