@@ -153,7 +153,7 @@ static void choose_default(const floe_ice_candidate *c, int *best, floe_addr *ou
 
 static void render_local(floe_pc *pc, floe__description *d) {
   const floe__sdp_media *m = floe__description_transport(d);
-  if (m == NULL || m->mid == NULL || !pc->transport.has_gathered) return;
+  if (m == NULL || !pc->transport.has_gathered) return;
   if (strcmp(floe_ice_agent_local_parameters(pc->transport.agent)->ufrag, m->ufrag) != 0) return; /* of its time */
   const floe_ice_candidate *const *list;
   size_t n = floe_ice_agent_local_candidates(pc->transport.agent, &list);
@@ -172,7 +172,7 @@ static void render_local(floe_pc *pc, floe__description *d) {
 
 static void render_remote(floe__description *d) {
   const floe__sdp_media *m = floe__description_transport(d);
-  if (m == NULL || m->mid == NULL) return;
+  if (m == NULL) return;
   floe__jsep_candidates c = {.mid = m->mid,
                              .candidates = (const char *const *)d->candidates,
                              .n_candidates = d->n_candidates,
