@@ -98,15 +98,16 @@ static const char *take_reason(void) {
   return reason;
 }
 
+/* What the peer said explains more than what libssl makes of it; what libssl says more than the alert it sent. */
 static void describe_failure(floe__dtls *dtls, const char *reason) {
   char text[160];
   const floe__dtls_info *info = &dtls->info;
-  const uint8_t alert = info->has_alert_received ? info->alert_received : info->alert_sent;
-  const char *name = floe__alert_text(alert);
-  if (info->has_alert_received || info->has_alert_sent) {
-    (void)snprintf(text, sizeof text, "%s %s alert %u (%s)", info->has_alert_received ? "the peer sent" : "sent",
-                   "fatal", (unsigned)alert, name == NULL ? "unknown" : name);
-    reason = info->has_alert_received || reason == NULL ? text : reason;
+  if (info->has_alert_received) {
+    const uint8_t alert = info->alert_received;
+    const char *name = floe__alert_text(alert);
+    (void)snprintf(text, sizeof text, "the peer sent %salert %u (%s)", alert == SSL_AD_CLOSE_NOTIFY ? "" : "fatal ",
+                   (unsigned)alert, name == NULL ? "unknown" : name);
+    reason = text;
   }
   floe__dtls_set_text(dtls, reason == NULL ? NULL : floe__strdup(dtls->env, reason));
 }

@@ -66,7 +66,9 @@ static void explain_mismatch(floe__dtls *dtls) {
   const char *expected = expected_of(dtls, hash, &n);
   const int len =
       snprintf(text, sizeof text, "%s: found %s, expected %.*s", hash, found, FLOE_FINGERPRINT_TEXT - 1, expected);
-  if (n > 1) (void)snprintf(text + len, sizeof text - (size_t)len, " or %zu others", n - 1);
+  if (n > 1) {
+    (void)snprintf(text + len, sizeof text - (size_t)len, " or %zu other%s", n - 1, n == 2 ? "" : "s");
+  }
   floe__dtls_set_text(dtls, floe__strdup(dtls->env, text));
 }
 
