@@ -92,7 +92,7 @@ static floe_status add(floe_pc *pc, const floe_ice_candidate_init *c, floe_error
   floe_bytes ufrag = line.ufrag;
   if (c->username_fragment != NULL)
     ufrag = (floe_bytes){(const uint8_t *)c->username_fragment, strlen(c->username_fragment)};
-  place p;
+  place p = {0};
   floe_status st = find_generation(pc, c, ufrag, &p, why);
   if (st != FLOE_OK) return st;
   if (text[0] == '\0') return is_transport(&p) ? end_candidates(pc, p.description) : FLOE_OK;

@@ -265,10 +265,10 @@ floe_status floe_pc_set_local_description(floe_pc *pc, floe_time now, const floe
   floe_signaling_state to;
   if (!floe__signaling_next(pc->signaling.state, FLOE__LOCAL, type, &to)) return wrong_state(pc, type, "local", why);
   if (type == FLOE_SDP_ROLLBACK) return roll_back(pc, why);
-  const char *text;
+  const char *text = NULL;
   floe_status st =
       choose_local_text(pc, type, description == NULL ? NULL : description->sdp, description == NULL, &text, why);
-  floe__description *d;
+  floe__description *d = NULL;
   if (st == FLOE_OK) st = floe__description_new(&d, pc->env, type, text, why);
   return st == FLOE_OK ? set(pc, FLOE__LOCAL, d, to, why) : st;
 }
@@ -294,7 +294,7 @@ floe_status floe_pc_set_remote_description(floe_pc *pc, floe_time now, const flo
   floe_signaling_state to;
   if (!floe__signaling_next(pc->signaling.state, FLOE__REMOTE, type, &to)) return wrong_state(pc, type, "remote", why);
   if (type == FLOE_SDP_ROLLBACK) return roll_back(pc, why);
-  floe__description *d;
+  floe__description *d = NULL;
   floe_status st = floe__description_new(&d, pc->env, type, description->sdp == NULL ? "" : description->sdp, why);
   if (st != FLOE_OK) return st;
   st = check_remote(pc, d, why);
