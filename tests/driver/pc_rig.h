@@ -126,6 +126,46 @@ static inline bool end_is_complete(const end *e) {
   return floe_pc_ice_gathering_state(floe_uv_pc_core(e->pc)) == FLOE_ICE_GATHERING_COMPLETE;
 }
 
+/* ---- messages ---- */
+
+static inline floe_bytes bytes_of(const char *text) {
+  return (floe_bytes){.ptr = (const uint8_t *)text, .len = strlen(text)};
+}
+
+#define LARGEST ((size_t)256 * 1024)
+
+static uint8_t pattern[LARGEST + 256];
+
+static inline floe_bytes message(size_t number, size_t len) {
+  return (floe_bytes){.ptr = pattern + number % 251, .len = len};
+}
+
+static inline void make_pattern(void) {
+  uint32_t x = 12345;
+  for (size_t i = 0; i < sizeof pattern; i++) {
+    x = x * 1664525u + 1013904223u;
+    pattern[i] = (uint8_t)(x >> 24);
+  }
+}
+
+/* What the event points at stays while the listener runs, whatever it calls: so it can be sent as it is, twice. */
+static inline void echo(const floe_event *event, void *user) {
+  end *e = user;
+  const floe_channel_message *m = &event->u.message;
+  floe_status st = m->is_binary ? floe_uv_data_channel_send(m->channel, m->data)
+                                : floe_uv_data_channel_send_text(m->channel, m->data);
+  (void)floe_uv_pc_get_stats(e->pc);
+  (void)floe_uv_pc_local_description(e->pc);
+  uint64_t digest = digest_on(0, m->data);
+  floe_bytes tail = {.ptr = (const uint8_t *)&digest, .len = sizeof digest};
+  if (st == FLOE_OK) st = floe_uv_data_channel_send(m->channel, tail);
+  if (st != FLOE_OK) e->n_errors++;
+}
+
+static inline void echo_on(end *e) {
+  if (floe_uv_data_channel_on_message(e->channel, echo, e) != FLOE_OK) abort();
+}
+
 /* ---- one loop with both ---- */
 
 typedef struct world {
@@ -192,6 +232,22 @@ static inline void world_connect(world *w, const floe_data_channel_init *init) {
   end_channel(&w->a, "channel", init);
   world_negotiate(w);
   world_run(w, both_are_open);
+}
+
+static inline void pass_loops(world *w, int n) {
+  for (int i = 0; i < n; i++) (void)uv_run(&w->loop, UV_RUN_NOWAIT);
+}
+
+static inline int world_set_up(void **state) {
+  static world w;
+  world_init(&w);
+  *state = &w;
+  return 0;
+}
+
+static inline int world_tear_down(void **state) {
+  world_clear(*state);
+  return 0;
 }
 
 #endif
