@@ -14,7 +14,7 @@ export LC_ALL
 build_packages="cmake ninja-build gcc libc6-dev make pkg-config libssl-dev libuv1-dev libc-ares-dev libjansson-dev
   libunistring-dev libusrsctp-dev zlib1g-dev"
 test_packages="clang libclang-rt-14-dev clang-format libcmocka-dev coturn dnsmasq-base nftables iproute2 doxygen
-  groff openssl python3"
+  groff openssl python3 libmicrohttpd-dev"
 # Other ICE agents and peer connections, and another that speaks multicast DNS, for Floe's to talk with.
 peer_packages="libnice-dev python3-aioice chromium-headless-shell firefox-esr avahi-daemon avahi-utils python3-aiortc
   python3-gi gstreamer1.0-plugins-bad gstreamer1.0-nice gir1.2-gst-plugins-bad-1.0"
