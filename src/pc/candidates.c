@@ -160,7 +160,9 @@ static void render_local(floe_pc *pc, floe__description *d) {
   const char **texts = n == 0 ? NULL : floe__alloc(pc->env, n * sizeof *texts);
   if (n > 0 && texts == NULL) return;
   floe__jsep_candidates c = {.mid = m->mid, .candidates = texts, .n_candidates = n};
-  c.is_ended = pc->transport.gathering == FLOE_ICE_GATHERING_COMPLETE;
+  /* What was told is of the session before while a restart's own is still to come. */
+  c.is_ended = pc->transport.gathering == FLOE_ICE_GATHERING_COMPLETE &&
+               floe_ice_agent_gathering_state(pc->transport.agent) == FLOE_ICE_GATHERING_COMPLETE;
   int best = 0;
   for (size_t i = 0; i < n; i++) {
     texts[i] = list[i]->text;
