@@ -174,6 +174,7 @@ static floe_status roll_back(floe_pc *pc, floe_error *why) {
   forget_created(pc);
   free_next(s);
   floe__signaling_go(pc, FLOE_SIGNALING_STABLE, node);
+  floe__pc_tell_states(pc, FLOE_CAUSE_NONE);
   settle_stable(pc);
   return FLOE_OK;
 }

@@ -65,7 +65,7 @@ typedef struct pc_peer {
   bool no_close; /* pc_peers_free frees it without closing it */
   sim_pc *x;     /* NULL before the start */
   /* of the signalling */
-  bool wants_negotiation, has_unsent, ignores_offer;
+  bool wants_negotiation, is_postponed, has_unsent, ignores_offer;
   floe_time last_arrival; /* at the other side, of what was sent so far */
   uint32_t n_sent, n_dropped, n_offers_sent, n_offers_ignored;
   uint32_t n_refused; /* candidates of the other side that were refused */

@@ -41,6 +41,7 @@ static message *new_message(pc_peer *from, const char *text) {
 }
 
 static void deliver(void *user, void *payload);
+static void negotiate_later(void *user, void *payload);
 
 static void post(pc_peer *from, message *m) {
   sim *s = from->p->s;
@@ -73,6 +74,9 @@ void pc_peer_send_description(pc_peer *y) {
   y->n_offers_sent += d->type == FLOE_SDP_OFFER ? 1 : 0;
   y->has_unsent = false;
   post(y, m);
+  if (!y->is_postponed) return;
+  y->is_postponed = false;
+  sim_after(y->p->s, 0, negotiate_later, y, NULL);
 }
 
 static void send_when_complete(pc_peer *y) {
@@ -95,6 +99,9 @@ floe_status pc_peer_negotiate(pc_peer *y) {
 static void negotiate_later(void *user, void *payload) {
   (void)payload;
   pc_peer *y = user;
+  /* An answer that waits for its candidates goes first. */
+  y->is_postponed = is_alive(y) && y->has_unsent;
+  if (y->is_postponed) return;
   y->wants_negotiation = false;
   /* An offer of the other side has come in between: it is asked for again when stable. */
   if (is_alive(y) && floe_pc_signaling_state(y->x->core) == FLOE_SIGNALING_STABLE) (void)pc_peer_negotiate(y);
