@@ -89,12 +89,18 @@ static void note_session(floe__dtls *dtls) {
   dtls->info.group = name_of_group((int)SSL_get_negotiated_group(dtls->ssl));
 }
 
+/* This thread's queue of errors is empty as a rule, and ERR_clear_error walks through all its places nevertheless: with
+ * two calls for each datagram that was a tenth of all time. */
+static void clear_errors(void) {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 /* --- failing ------------------------------------------------------------------------------------------------------ */
 
 /* The first error of this thread's queue, which is empty afterwards: what led to the others. */
 static const char *take_reason(void) {
   const char *reason = ERR_reason_error_string(ERR_get_error());
-  ERR_clear_error();
+  clear_errors();
   return reason;
 }
 
@@ -130,7 +136,7 @@ static void on_close_notify(floe__dtls *dtls) {
     return;
   }
   (void)SSL_shutdown(dtls->ssl);
-  ERR_clear_error();
+  clear_errors();
   go(dtls, FLOE__DTLS_CLOSED, FLOE_CAUSE_NONE);
 }
 
@@ -175,9 +181,9 @@ static void time_out(floe__dtls *dtls) {
 
 /* libssl gives up after twelve times without an answer, and says so with an error. */
 static void retransmit(floe__dtls *dtls) {
-  ERR_clear_error();
+  clear_errors();
   if (DTLSv1_handle_timeout(dtls->ssl) < 0) {
-    ERR_clear_error();
+    clear_errors();
     if (dtls->state == FLOE__DTLS_HANDSHAKE) time_out(dtls);
   }
   arm_retransmission(dtls);
@@ -249,7 +255,7 @@ static void open_session(floe__dtls *dtls) {
 }
 
 static void shake_hands(floe__dtls *dtls) {
-  ERR_clear_error();
+  clear_errors();
   const int result = SSL_do_handshake(dtls->ssl);
   if (result == 1) {
     open_session(dtls);
@@ -288,7 +294,7 @@ static void count_discarded(floe__dtls *dtls, uint32_t taken_before, bool has_pl
 
 size_t floe__dtls_read(floe__dtls *dtls, uint8_t *buf, size_t cap) {
   if (dtls->state != FLOE__DTLS_OPEN || cap == 0 || !has_buffers(dtls)) return 0;
-  ERR_clear_error();
+  clear_errors();
   size_t n = 0;
   const uint32_t taken = dtls->pipe.n_data_taken;
   const int result = SSL_read_ex(dtls->ssl, buf, cap, &n);
@@ -305,11 +311,11 @@ bool floe__dtls_write(floe__dtls *dtls, floe_bytes plain, floe_time now) {
   if (dtls->state != FLOE__DTLS_OPEN || plain.len > SSL3_RT_MAX_PLAIN_LENGTH) return false;
   if (plain.len == 0) return true; /* a record without content says nothing */
   if (!use_buffers(dtls)) return false;
-  ERR_clear_error();
+  clear_errors();
   size_t written = 0;
   dtls->pipe.has_lost = false;
   const bool ok = SSL_write_ex(dtls->ssl, plain.ptr, plain.len, &written) == 1;
-  ERR_clear_error();
+  clear_errors();
   return ok && !dtls->pipe.has_lost;
 }
 
@@ -317,7 +323,7 @@ void floe__dtls_close(floe__dtls *dtls, floe_time now) {
   dtls->now = now;
   if (dtls->state != FLOE__DTLS_OPEN) return;
   if (use_buffers(dtls)) (void)SSL_shutdown(dtls->ssl);
-  ERR_clear_error();
+  clear_errors();
   go(dtls, FLOE__DTLS_CLOSED, FLOE_CAUSE_NONE);
 }
 
@@ -404,7 +410,7 @@ floe__dtls *floe__dtls_new(floe_env *env, const floe__dtls_config *cfg, floe_tim
   dtls->keylog = cfg->keylog;
   dtls->keylog_user = cfg->keylog_user;
   const bool ok = set_up(dtls, cfg);
-  ERR_clear_error();
+  clear_errors();
   if (ok) return dtls;
   floe__dtls_free(dtls);
   return NULL;
