@@ -69,9 +69,29 @@ static void reply_ok(const json_t *order, json_t *result) {
   print_line(reply);
 }
 
+/* Where W3C's exception is not the one that the status stands for elsewhere (floe/pc.h, floe/data_channel.h). */
+static const struct {
+  const char *word;
+  floe_status status;
+  const char *exception;
+} exceptions[] = {
+    {"add_candidate", FLOE_E_NOT_FOUND, "OperationError"},
+    {"add_candidate", FLOE_E_SYNTAX, "OperationError"},
+    {"set_remote", FLOE_E_SYNTAX, "OperationError"},
+    {"send", FLOE_E_TOO_LARGE, "TypeError"},
+};
+
+static const char *exception_of(const json_t *order, floe_status status) {
+  const char *word = json_string_value(json_object_get(order, "do"));
+  for (size_t i = 0; word != NULL && i < sizeof exceptions / sizeof exceptions[0]; i++) {
+    if (exceptions[i].status == status && strcmp(exceptions[i].word, word) == 0) return exceptions[i].exception;
+  }
+  return floe_status_exception(status);
+}
+
 static void reply_error(const json_t *order, floe_status status, const floe_error *why) {
   json_t *reply = reply_to(order);
-  (void)json_object_set_new(reply, "error", json_string(floe_status_exception(status)));
+  (void)json_object_set_new(reply, "error", json_string(exception_of(order, status)));
   (void)json_object_set_new(reply, "status", json_string(floe_status_name(status)));
   (void)json_object_set_new(reply, "path", json_string(why->path));
   (void)json_object_set_new(reply, "message", json_string(why->message));

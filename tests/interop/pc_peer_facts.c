@@ -65,7 +65,8 @@ static void set_message(json_t *out, const floe_channel_message *message) {
   set(out, "binary", json_boolean(message->is_binary));
   set(out, "sha256", hash(message->data));
   if (!message->is_binary && message->data.len <= MAX_TEXT) {
-    set(out, "text", json_stringn((const char *)message->data.ptr, message->data.len));
+    const char *text = message->data.len == 0 ? "" : (const char *)message->data.ptr;
+    set(out, "text", json_stringn(text, message->data.len));
   }
 }
 
