@@ -63,7 +63,7 @@ static bool parse_open(floe__dcep_open *out, floe__reader *r) {
   size_t protocol = floe__rd_u16(r);
   out->label = floe__rd_take(r, label);
   out->protocol = floe__rd_take(r, protocol);
-  if (r->bad || floe__rd_left(r) > 0) return false;
+  if (r->bad) return false; /* bytes after these are left alone: aiortc and werift count characters, not bytes */
   return read_reliability(&out->reliability, type, parameter) && is_utf8(out->label) && is_utf8(out->protocol);
 }
 

@@ -75,13 +75,13 @@ static void channel_types(void **state) {
   }
 }
 
-static void lengths_must_fit_exactly(void **state) {
+static void lengths_must_not_overrun(void **state) {
   (void)state;
   floe__dcep_msg m;
   for (size_t len = 0; len < sizeof chat; len++) assert_false(parses(chat, len, &m));
   uint8_t longer[sizeof chat + 1] = {0};
   memcpy(longer, chat, sizeof chat);
-  assert_false(parses(longer, sizeof longer, &m));
+  assert_true(parses(longer, sizeof longer, &m)); /* aiortc counts characters of UTF-8, not bytes */
   uint8_t overrun[sizeof chat];
   memcpy(overrun, chat, sizeof chat);
   overrun[9] = 5;
@@ -200,7 +200,7 @@ int main(void) {
       cmocka_unit_test(open_is_read),
       cmocka_unit_test(ack_is_one_byte),
       cmocka_unit_test(channel_types),
-      cmocka_unit_test(lengths_must_fit_exactly),
+      cmocka_unit_test(lengths_must_not_overrun),
       cmocka_unit_test(other_types_are_no_dcep),
       cmocka_unit_test(texts_are_utf8),
       cmocka_unit_test(what_is_written_is_read_again),
