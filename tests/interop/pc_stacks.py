@@ -17,17 +17,22 @@ from pc_peers import Failure, Link, Program, check, connected, content_hash, pri
 HERE = os.path.dirname(os.path.abspath(__file__))
 KIB = 1024
 PLACES = ("left", "right")
+ALL_OPTIONS = ("label", "protocol", "ordered", "maxRetransmits", "maxPacketLifeTime")
 
 
 class Stack:
-    """A program, and what it cannot do; `--itself` shows that."""
+    """A program, and what it does otherwise than W3C and the RFCs say; `--itself` shows it."""
 
-    def __init__(self, command, trickles=True, tells=(), sends_empty=True, sends_utf8=True):
+    def __init__(self, command, largest=256 * KIB, trickles=True, tells=ALL_OPTIONS, empty=True, says=None, leaves="close",
+                 is_racy=False):
         self.command = command
+        self.largest = largest  # bytes of a message that it takes
         self.trickles = trickles  # gives its candidates one by one
-        self.tells = tells  # which options of a channel of the peer it tells, and tells right
-        self.sends_empty = sends_empty  # messages of no bytes
-        self.sends_utf8 = sends_utf8  # labels and protocols that are not ASCII: else it counts characters, not bytes
+        self.tells = tells  # which options of the peer's channels it tells, and tells right
+        self.empty = empty  # sends empty messages, and tells them from empty texts
+        self.says = says or dict  # what its announcement of a channel with these options says
+        self.leaves = leaves  # how Floe learns that it has closed the connection
+        self.is_racy = is_racy  # gives up when DTLS begins before it has stored the answer that it is given
 
 
 def python(name):
@@ -38,26 +43,38 @@ def node(name):
     return ["node", os.path.join(HERE, "npm", "pc.mjs"), name]
 
 
-ALL_OPTIONS = ("label", "protocol", "ordered", "maxRetransmits", "maxPacketLifeTime")
+def in_ascii(init):
+    """It announces so many bytes of a text as this has characters."""
+    return {name: value.encode()[:len(value)].decode() if isinstance(value, str) else value
+            for name, value in init.items()}
+
+
+def without_both(init):
+    """It also forgets that a channel is not ordered when that has a limit."""
+    is_limited = "maxRetransmits" in init or "maxPacketLifeTime" in init
+    return in_ascii({**init, "ordered": True} if is_limited else init)
+
+
 STACKS = {
-    "floe": Stack([os.environ.get("PC_PEER", "")], tells=ALL_OPTIONS),
-    "aiortc": Stack(python("aiortc_pc.py"), trickles=False, tells=ALL_OPTIONS, sends_utf8=False),
-    "gstreamer": Stack(python("gst_pc.py"), tells=ALL_OPTIONS, sends_empty=False),
-    "werift": Stack(node("werift"), tells=("label", "protocol", "maxRetransmits", "maxPacketLifeTime"), sends_empty=False,
-                    sends_utf8=False),
-    "node_datachannel": Stack(node("node_datachannel"), tells=("label", "protocol")),
+    "floe": Stack([os.environ.get("PC_PEER", "")]),
+    "aiortc": Stack(python("aiortc_pc.py"), largest=64 * KIB, trickles=False, says=in_ascii),
+    "gstreamer": Stack(python("gst_pc.py"), largest=64 * KIB, empty=False, leaves="consent"),
+    "werift": Stack(node("werift"), tells=("label", "protocol", "maxRetransmits", "maxPacketLifeTime"), empty=False,
+                    says=without_both, leaves="consent"),
+    "node_datachannel": Stack(node("node_datachannel"), tells=("label", "protocol"), is_racy=True),
 }
 
 
 class Meeting:
     """One connection of each side, and their first channel. `a` offers."""
 
-    def __init__(self, a, b, config, trickle=True, label="first", **init):
-        self.a, self.b = a.connection(config), b.connection(config)
+    def __init__(self, test, a, b, trickle=None, label="first", **init):
+        trickle = test.trickles if trickle is None else trickle
+        self.a, self.b = a.connection(test.config), b.connection(test.config)
         is_agreed = init.get("negotiated")
         self.on_a = self.a.channel(label, **init)
         self.on_b = self.b.channel(label, **init) if is_agreed else None
-        self.link = Link(self.a, self.b, trickle=trickle)
+        self.link = Link(self.a, self.b, trickle=trickle, edit=test.hold if test.stack_of(self.a).is_racy else None)
         self.link.negotiate()
         if not is_agreed:
             self.on_b = self.b.ever("datachannel", label=label)["channel"]
@@ -75,7 +92,7 @@ class Meeting:
 def exchange(test, meeting, size, seed, binary):
     """A message each way."""
     for one, from_channel, other, to_channel in meeting.both_ways():
-        if size == 0 and not test.stack_of(one).sends_empty:
+        if size == 0 and not (test.stack_of(one).empty and test.stack_of(other).empty):
             continue
         one.order("send", channel=from_channel, size=size, seed=seed, binary=binary)
         message = other.wait("message", channel=to_channel)
@@ -89,7 +106,7 @@ def exchange(test, meeting, size, seed, binary):
 def connects(test, a, b):
     """Descriptions that hold all candidates, and where both can, candidates one by one."""
     for trickle in (False, True) if test.trickles else (False,):
-        meeting = Meeting(a, b, test.config, trickle=trickle)
+        meeting = Meeting(test, a, b, trickle=trickle)
         connected(meeting.a, meeting.b)
         exchange(test, meeting, 100, 7, True)
         meeting.close()
@@ -97,8 +114,11 @@ def connects(test, a, b):
 
 def messages(test, a, b):
     """Of 0 bytes to 256 KiB, text and binary; and many, in their order."""
-    meeting = Meeting(a, b, test.config, trickle=test.trickles)
+    meeting = Meeting(test, a, b)
+    largest = min(test.stack_of(meeting.a).largest, test.stack_of(meeting.b).largest)
     for size in (0, 1, 2, 100, 1199, 1200, 1201, 4095, 16 * KIB, 64 * KIB - 1, 64 * KIB, 256 * KIB):
+        if size > largest:
+            continue
         for binary in (True, False):
             exchange(test, meeting, size, size + 1, binary)
     for one, from_channel, other, to_channel in meeting.both_ways():
@@ -121,17 +141,16 @@ OPTIONS = (
 
 def options(test, a, b):
     """Channels with options, made by either side, as the other sees them."""
-    meeting = Meeting(a, b, test.config, trickle=test.trickles)
+    meeting = Meeting(test, a, b)
     for one, other in ((meeting.a, meeting.b), (meeting.b, meeting.a)):
         for number, init in enumerate(OPTIONS):
             label = f"{one} to {number}"
-            if not test.stack_of(one).sends_utf8:
-                init = {name: "plain" if name == "protocol" else value for name, value in init.items()}
             mine = one.channel(label, **init)
             told = other.ever("datachannel", label=label)
             one.ever("open", channel=mine)
             other.ever("open", channel=told["channel"])
-            wanted = {"label": label, "protocol": "", "maxRetransmits": None, "maxPacketLifeTime": None, **init}
+            wanted = {"label": label, "protocol": "", "maxRetransmits": None, "maxPacketLifeTime": None,
+                      **test.stack_of(one).says(init)}
             for name in test.stack_of(other).tells:
                 same(told.get(name), wanted[name], f"{name} of channel {number} at {other}")
             one.order("send", channel=mine, text=label)
@@ -143,7 +162,7 @@ def options(test, a, b):
 
 def negotiated(test, a, b):
     """A channel that both sides make with the same id."""
-    meeting = Meeting(a, b, test.config, trickle=test.trickles, negotiated=True, id=6)
+    meeting = Meeting(test, a, b, negotiated=True, id=6)
     exchange(test, meeting, 2000, 3, True)
     exchange(test, meeting, 2000, 3, False)
     for one in (meeting.a, meeting.b):
@@ -153,7 +172,7 @@ def negotiated(test, a, b):
 
 def closes(test, a, b):
     """Channels closed by either side, with a message before, and one that is made afterwards."""
-    meeting = Meeting(a, b, test.config, trickle=test.trickles)
+    meeting = Meeting(test, a, b)
     for one, other in ((meeting.a, meeting.b), (meeting.b, meeting.a)):
         for is_maker in (True, False):
             label = f"closed by {one}, {'its own' if is_maker else 'the other one'}"
@@ -173,14 +192,16 @@ def closes(test, a, b):
 
 
 def leaves(test, a, b):
-    """A side closes its connection; the other's channels close."""
+    """A side closes its connection; Floe's channel closes, or at least it is told that nobody is there."""
     for is_offerer in (True, False):
-        meeting = Meeting(a, b, test.config, trickle=test.trickles)
+        meeting = Meeting(test, a, b)
         exchange(test, meeting, 10, 2, True)
         gone, left = (meeting.a, meeting.b) if is_offerer else (meeting.b, meeting.a)
         channel = meeting.on_b if is_offerer else meeting.on_a
-        if left.program.name == "floe":  # some of the others do not look
-            gone.close()
+        gone.close()
+        if left.program.name == "floe" and test.stack_of(gone).leaves == "consent":
+            left.wait("connectionstatechange", state="disconnected", cause="consent_lost")
+        elif left.program.name == "floe":  # some of the others do not look
             left.ever("close", channel=channel)
         meeting.close()
 
@@ -203,6 +224,13 @@ class Test:
         places = PLACES if os.environ.get("FLOE_ETC") else (None, None)
         self.programs = [Program(name, place, self.stacks[name].command) for name, place in zip(names, places)]
 
+    def hold(self, connection, description):
+        """An offer without candidates: those of the answer are used first, and by then it is stored."""
+        if description["type"] != "offer":
+            return description
+        lines = description["sdp"].splitlines(keepends=True)
+        return {**description, "sdp": "".join(line for line in lines if not line.startswith("a=candidate:"))}
+
     def stack_of(self, connection):
         return self.stacks[connection.program.name]
 
@@ -220,6 +248,8 @@ class Test:
                 traceback.print_exc(file=sys.stdout)
             print_transcript()
             return False
+        if os.environ.get("FLOE_TRANSCRIPT"):
+            print_transcript()
         print(f"ok      {title} ({time.monotonic() - began:.1f} s)", flush=True)
         return True
 
