@@ -67,7 +67,7 @@ def read_page(row, problems):
 
 def check_example(row, event, wants):
     """An example must be what Floe would say."""
-    if event.get("event") == "ice.state":
+    if event.get("event") in ("ice.state", "dtls.state", "sctp.state"):
         wants(event["cause"] == row["id"], "the example has another cause")
         wants(event["to"] in ("failed", "disconnected"), "the example's state has no cause")
         return
@@ -82,7 +82,7 @@ def check_example(row, event, wants):
 
 def group_of(row, page):
     """Causes of connections have a table of their own."""
-    return "check" if row["group"] == 0 and page["phase"] == "check" else row["group"]
+    return "check" if row["group"] == 0 and page["phase"] in ("check", "dtls", "sctp") else row["group"]
 
 
 def tables(rows, pages, link, groups):

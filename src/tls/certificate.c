@@ -14,7 +14,7 @@
 
 #define DAY_S             86400
 #define DEFAULT_EXPIRY_MS (UINT64_C(30) * DAY_S * 1000)
-/* webrtc-pc 4.10.2: an implementation may limit `expires`; ours is the year of the specification's text. */
+/* webrtc-pc 4.9, generateCertificate: more than 31536000000 ms is cut to that. */
 #define MAX_EXPIRY_MS    (UINT64_C(365) * DAY_S * 1000)
 #define DEFAULT_RSA_BITS 2048
 #define MIN_RSA_BITS     1024

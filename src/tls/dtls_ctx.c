@@ -7,8 +7,6 @@
 #define DTLS12_CIPHERS                                                                       \
   "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:" \
   "ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
-/* RFC 8827 6.5: P-256 must be there. P-384 also lets a peer's certificate be on that curve. */
-#define GROUPS "X25519:P-256:P-384"
 /* RFC 5764 4.1.1. Nothing here speaks SRTP, but GStreamer and werift give up a handshake that agrees on no profile; the
  * first is what both have. */
 #define SRTP_PROFILES "SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_128_GCM"
@@ -38,6 +36,8 @@ static void tell_keys(const SSL *ssl, const char *line) {
 
 /* Said again where libssl has it as default: the system's openssl.cnf may have changed it. */
 static bool apply_settings(SSL_CTX *ctx) {
+  /* RFC 8827 6.5: P-256 must be there. P-384 also lets a peer's certificate be on that curve. */
+  int groups[] = {NID_X25519, NID_X9_62_prime256v1, NID_secp384r1};
   /* A resumed session would show no certificate, so there are neither tickets nor sessions kept. */
   (void)SSL_CTX_set_options(ctx,
                             SSL_OP_NO_QUERY_MTU | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
@@ -47,7 +47,8 @@ static bool apply_settings(SSL_CTX *ctx) {
   (void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_security_level(ctx, SECURITY_LEVEL);
   return SSL_CTX_set_min_proto_version(ctx, DTLS1_2_VERSION) == 1 && SSL_CTX_set_max_proto_version(ctx, 0) == 1 &&
-         SSL_CTX_set_cipher_list(ctx, DTLS12_CIPHERS) == 1 && SSL_CTX_set1_groups_list(ctx, GROUPS) == 1 &&
+         SSL_CTX_set_cipher_list(ctx, DTLS12_CIPHERS) == 1 &&
+         SSL_CTX_set1_groups(ctx, groups, sizeof groups / sizeof groups[0]) == 1 &&
          SSL_CTX_set_num_tickets(ctx, 0) == 1 && SSL_CTX_set_tlsext_use_srtp(ctx, SRTP_PROFILES) == 0;
 }
 
