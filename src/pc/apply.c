@@ -102,7 +102,7 @@ floe_status floe__pc_apply_answer(floe_pc *pc, floe__description *local, floe__d
   bool client = is_client(local, remote, we_offered);
   floe_status st = floe__transport_set_dtls(pc, client, m);
   if (st == FLOE_E_ACCESS) {
-    return floe__pc_refuse(why, st, "sdp", "has another certificate or DTLS role than the session that is established");
+    return floe__pc_refuse(why, st, "sdp", "has another certificate than the session that is established");
   }
   if (st != FLOE_OK) return floe__pc_refuse(why, st, "", NULL);
   plan_sctp(pc, theirs);

@@ -204,10 +204,13 @@ static floe_status make_dtls(floe_pc *pc, bool is_client, const floe__fingerprin
 static floe_status use_fingerprints(floe_pc *pc, bool is_client, const floe__fingerprint *list, size_t n) {
   floe__transport *t = &pc->transport;
   if (t->dtls == NULL) return make_dtls(pc, is_client, list, n);
-  if (t->is_client == is_client && floe__dtls_update_fingerprints(t->dtls, list, n)) return FLOE_OK;
+  /* Roles are of the handshake: afterwards the certificate tells that it is the same session. Firefox answers each later
+   * offer with `active`, whichever side it was, against RFC 8842 5.3. */
+  bool is_open = floe__dtls_state_of(t->dtls) == FLOE__DTLS_OPEN;
+  if ((is_open || t->is_client == is_client) && floe__dtls_update_fingerprints(t->dtls, list, n)) return FLOE_OK;
   /* RFC 8842 5: that is another association. Before the handshake is over (a provisional answer of one device, the
    * final one of another) it takes the place; afterwards it would be another peer. */
-  if (floe__dtls_state_of(t->dtls) == FLOE__DTLS_OPEN) return FLOE_E_ACCESS;
+  if (is_open) return FLOE_E_ACCESS;
   return make_dtls(pc, is_client, list, n);
 }
 

@@ -49,7 +49,7 @@ typedef struct floe__transport {
 } floe__transport;
 
 void floe__transport_clear(floe_pc *pc);
-/* The DTLS role and the peer's fingerprints are known. FLOE_OK; FLOE_E_ACCESS: another certificate or role than those
+/* The DTLS role and the peer's fingerprints are known. FLOE_OK; FLOE_E_ACCESS: another certificate than that
  * of the session that is established; FLOE_E_NOMEM. */
 floe_status floe__transport_set_dtls(floe_pc *pc, bool is_client, const floe__sdp_media *remote);
 /* One datagram that is no STUN. */
