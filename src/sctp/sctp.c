@@ -58,6 +58,7 @@ void floe__sctp_free(floe__sctp *s) {
   floe__engine_close(s->engine);
   free_streams(s);
   floe__free(s->env, s->early);
+  floe__free(s->env, s->held);
   floe__free(s->env, s->scratch);
   floe__free(s->env, s->told);
   floe__free(s->env, s);
@@ -151,7 +152,7 @@ static void input_early(floe__sctp *s) {
   floe__reader r = floe__reader_of((floe_bytes){.ptr = s->early, .len = s->early_len});
   while (floe__rd_left(&r) > 0) {
     size_t len = floe__rd_u16(&r);
-    floe__engine_input(s->engine, floe__rd_take(&r, len));
+    floe__sctp_input(s, floe__rd_take(&r, len));
   }
   floe__free(s->env, s->early);
   s->early = NULL;
@@ -192,7 +193,7 @@ void floe__sctp_on_packet(floe__sctp *s, floe_bytes packet, floe_time now) {
   }
   advance(s, now);
   floe__sctp_touch(s, now);
-  floe__engine_input(s->engine, packet);
+  floe__sctp_input(s, packet);
   floe__sctp_feed(s);
 }
 
@@ -200,12 +201,12 @@ void floe__sctp_on_packet(floe__sctp *s, floe_bytes packet, floe_time now) {
 static bool is_outstanding(floe__sctp *s) {
   if (s->state == FLOE__SCTP_CONNECTING) return true;
   if (s->state != FLOE__SCTP_CONNECTED) return false;
-  if (s->queued > 0 || s->resets != NULL || s->now < s->quiet_at) return true;
   floe__engine_status status;
   if (!floe__engine_status_of(s->engine, &status)) return floe__engine_has_item(s->engine);
-  if (status.queued > 0) return true;
-  floe__sctp_all_left(s);
-  return false;
+  /* What was abandoned (RFC 3758) is not always told. */
+  if (status.queued == 0) floe__sctp_all_left(s);
+  return status.queued > 0 || status.unacknowledged > 0 || s->queued > 0 || s->held != NULL || s->resets != NULL ||
+         s->now < s->quiet_at;
 }
 
 static void trim(floe__sctp *s) {
@@ -221,11 +222,12 @@ static void trim(floe__sctp *s) {
 void floe__sctp_on_deadline(floe__sctp *s, floe_time now) {
   if (s->state == FLOE__SCTP_NEW || s->state == FLOE__SCTP_CLOSED) return;
   advance(s, now);
+  floe__sctp_release_held(s);
+  if (s->is_active) {
+    s->is_active = is_outstanding(s);
+    if (!s->is_active) trim(s);
+  }
   floe__sctp_feed(s);
-  floe__sctp_ask_resets(s);
-  if (!s->is_active) return;
-  s->is_active = is_outstanding(s);
-  if (!s->is_active) trim(s);
 }
 
 floe__deadline floe__sctp_deadline(const floe__sctp *s) {
@@ -268,7 +270,8 @@ void floe__sctp_set_packet_max(floe__sctp *s, size_t packet_max) {
 bool floe__sctp_next_packet(floe__sctp *s, floe_bytes *out) {
   if (!floe__engine_next_packet(s->engine, out)) {
     /* What has left the engine makes room for more. */
-    if (s->ready_first == NULL) return false;
+    if (s->queued == 0 && s->held == NULL) return false;
+    floe__sctp_release_held(s);
     floe__sctp_feed(s);
     if (!floe__engine_next_packet(s->engine, out)) return false;
   }

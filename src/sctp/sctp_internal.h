@@ -1,12 +1,14 @@
-/* The inside of one association: sctp.c (life, time, packets), sctp_send.c, sctp_receive.c. */
+/* The inside of one association: sctp.c (life, time, packets), sctp_send.c, sctp_receive.c,
+ * sctp_reset.c. */
 #ifndef FLOE_SCTP_SCTP_INTERNAL_H
 #define FLOE_SCTP_SCTP_INTERNAL_H
 
 #include "sctp/sctp.h"
 #include "sctp/usrsctp_engine.h"
 
-#define FLOE__SCTP_PAGE 256u /* streams per page of the table */
-#define FLOE__SCTP_TEXT 200
+#define FLOE__SCTP_PAGE      256u /* streams per page of the table */
+#define FLOE__SCTP_BEGUN_MAX 8u   /* messages that the engine has in part, each of another stream */
+#define FLOE__SCTP_TEXT      200
 
 /* A message, or its rest, that the engine has not taken yet. */
 typedef struct floe__sctp_message {
@@ -31,8 +33,9 @@ typedef struct floe__sctp_stream {
   size_t queued;    /* bytes of them */
   size_t in_engine; /* taken by the engine, not transmitted yet */
   floe__sctp_reset reset;
+  bool is_begun;                        /* the engine has a part of the first message */
   bool is_ready, is_sent;               /* in the lists of these names */
-  struct floe__sctp_stream *next_ready; /* has messages: taken in turn */
+  struct floe__sctp_stream *next_ready; /* has messages, none begun: taken in turn */
   struct floe__sctp_stream *next_sent;  /* a SENT event is due */
   struct floe__sctp_stream *next_reset; /* WANTED or ASKED */
   uint8_t *partial;                     /* nullable: the beginning of a message that comes in pieces */
@@ -53,9 +56,18 @@ struct floe__sctp {
   floe__sctp_stream **pages[65536 / FLOE__SCTP_PAGE];
 
   floe__sctp_stream *ready_first, *ready_last, *sent_first, *sent_last, *resets;
+  floe__sctp_stream *begun[FLOE__SCTP_BEGUN_MAX];
+  size_t n_begun;
   size_t queued, in_engine; /* of all streams */
+  floe_time resets_since;   /* when the first of `resets` was wanted, or the last one done */
   size_t given_up;          /* how many of `resets` are DONE */
   unsigned denials;         /* of requests to reset, one after the other */
+  bool has_cumulative_tsn;  /* from a SACK of ours; before, the peer's INIT tells */
+  uint32_t cumulative_tsn;
+  uint8_t *held; /* nullable: a request of the peer's to reset streams, see floe__sctp_input */
+  size_t held_len;
+  uint32_t held_tsn;
+  floe_time held_until;
   bool has_tsn;
   uint32_t highest_tsn; /* transmitted */
   uint8_t *early;       /* nullable: packets that came before connect, each behind its length of two bytes */
@@ -86,6 +98,13 @@ floe__sctp_stream *floe__sctp_stream_make(floe__sctp *s, uint16_t id);
 
 /* Gives the engine what it has room for. */
 void floe__sctp_feed(floe__sctp *s);
+/* A packet of the peer's, on its way to the engine. */
+void floe__sctp_input(floe__sctp *s, floe_bytes packet);
+/* Goes on with what floe__sctp_input held back, if it can. */
+void floe__sctp_release_held(floe__sctp *s);
+/* Looks at the SACK of a packet that is sent. */
+void floe__sctp_note_sack(floe__sctp *s, floe_bytes packet);
+
 /* Asks for the resets that can be asked for now. */
 void floe__sctp_ask_resets(floe__sctp *s);
 /* The peer has confirmed, or never will: RESET_OUT is told. */

@@ -9,6 +9,8 @@
 #define AHEAD ((size_t)64 * 1024)
 /* Of one stream, before the next one's turn. */
 #define PIECE ((size_t)16 * 1024)
+/* Streams that are looked at for one that may send. */
+#define LOOK_AHEAD 16
 
 static const floe__sctp_reliability reliable = {0};
 
@@ -73,6 +75,7 @@ void floe__sctp_all_left(floe__sctp *s) {
 }
 
 void floe__sctp_transmitted(floe__sctp *s, floe_bytes packet) {
+  floe__sctp_note_sack(s, packet);
   if (s->in_engine == 0) return;
   floe__reader chunks = floe__sctp_wire_chunks(packet);
   floe__sctp_data d;
@@ -102,15 +105,6 @@ static void drop_first(floe__sctp *s, floe__sctp_stream *st) {
   floe__free(s->env, m);
 }
 
-/* Without interleaving a message that was begun must be given whole before another: RFC 9260 6.9 sends its fragments
- * with TSNs in sequence, and the engine waits for them. */
-static size_t piece_of(const floe__sctp *s, const floe__sctp_message *m) {
-  size_t left = m->len - m->at;
-  size_t room = AHEAD - s->in_engine;
-  if (left > room) left = room;
-  return s->info.interleaving && left > PIECE ? PIECE : left;
-}
-
 /* RFC 3758: a message's lifetime begins when it is sent by the user, and so runs in our queue too. False: it is over.
  */
 static bool take_waiting_off(const floe__sctp *s, const floe__sctp_message *m, floe__sctp_reliability *r) {
@@ -122,18 +116,18 @@ static bool take_waiting_off(const floe__sctp *s, const floe__sctp_message *m, f
   return true;
 }
 
-/* False: the engine takes no more now. */
-static bool feed_one(floe__sctp *s, floe__sctp_stream *st) {
+/* Gives the engine up to `most` bytes of the stream's first message; false: it takes no more now. */
+static bool feed_piece(floe__sctp *s, floe__sctp_stream *st, size_t most) {
   floe__sctp_message *m = st->first;
   floe__sctp_reliability reliability;
   if (!take_waiting_off(s, m, &reliability)) {
     drop_first(s, st);
     return true;
   }
-  size_t piece = piece_of(s, m), taken = 0;
-  floe_bytes data = {.ptr = m->data + m->at, .len = piece};
-  bool end = m->at + piece == m->len;
-  floe__engine_result r = floe__engine_send(s->engine, st->id, m->ppid, data, end, &reliability, &taken);
+  size_t left = m->len - m->at, taken = 0;
+  floe_bytes piece = {.ptr = m->data + m->at, .len = left < most ? left : most};
+  bool end = piece.len == left;
+  floe__engine_result r = floe__engine_send(s->engine, st->id, m->ppid, piece, end, &reliability, &taken);
   if (r == FLOE__ENGINE_AGAIN) return false;
   if (r != FLOE__ENGINE_OK) {
     drop_first(s, st); /* the association is gone, and its end will be told */
@@ -144,30 +138,80 @@ static bool feed_one(floe__sctp *s, floe__sctp_stream *st) {
   s->queued -= taken;
   count_taken(s, st, taken);
   if (m->at == m->len) drop_first(s, st);
-  return taken == piece;
+  return taken == piece.len;
+}
+
+static bool is_in_part(const floe__sctp_stream *st) {
+  return st->first != NULL && st->first->at > 0;
+}
+
+/* usrsctp stops altogether at a message that it has in part and has sent all of: so each of these is kept supplied,
+ * beyond AHEAD if need be. False: the engine takes no more now. */
+static bool feed_begun(floe__sctp *s) {
+  for (size_t i = 0; i < s->n_begun;) {
+    floe__sctp_stream *st = s->begun[i];
+    size_t share = AHEAD / s->n_begun > PIECE ? AHEAD / s->n_begun : PIECE;
+    bool goes_on = true;
+    while (goes_on && is_in_part(st) && st->in_engine < share) goes_on = feed_piece(s, st, PIECE);
+    if (is_in_part(st)) {
+      i++;
+    } else {
+      st->is_begun = false;
+      s->begun[i] = s->begun[--s->n_begun];
+      if (st->first != NULL) push_ready(s, st);
+    }
+    if (!goes_on) return false;
+  }
+  return true;
+}
+
+/* A message goes whole where there is room, and in pieces where it is larger than that. Without interleaving only one
+ * goes in pieces: RFC 9260 6.9 sends its fragments with TSNs in sequence. */
+static bool can_begin(const floe__sctp *s, const floe__sctp_message *m) {
+  size_t room = s->in_engine < AHEAD ? AHEAD - s->in_engine : 0;
+  if (m->len <= room) return s->n_begun < FLOE__SCTP_BEGUN_MAX;
+  return room >= PIECE && s->n_begun < (s->info.interleaving ? FLOE__SCTP_BEGUN_MAX : 1u);
+}
+
+/* A stream whose first message can be begun, taken off the list; NULL: none, among those whose turn it is soon. */
+static floe__sctp_stream *take_ready(floe__sctp *s) {
+  for (int i = 0; i < LOOK_AHEAD && s->ready_first != NULL; i++) {
+    floe__sctp_stream *st = s->ready_first;
+    pop_ready(s);
+    if (can_begin(s, st->first)) return st;
+    push_ready(s, st);
+  }
+  return NULL;
+}
+
+static void mark_begun(floe__sctp *s, floe__sctp_stream *st) {
+  FLOE__ASSERT(s->n_begun < FLOE__SCTP_BEGUN_MAX);
+  st->is_begun = true;
+  s->begun[s->n_begun++] = st;
 }
 
 void floe__sctp_feed(floe__sctp *s) {
   if (s->state != FLOE__SCTP_CONNECTED) return;
-  while (s->ready_first != NULL && s->in_engine < AHEAD) {
-    floe__sctp_stream *st = s->ready_first;
-    const floe__sctp_message *m = st->first;
-    bool goes_on = feed_one(s, st);
-    bool is_begun = st->first == m && m->at > 0;
-    if (st->first == NULL || s->info.interleaving || !is_begun) {
-      pop_ready(s);
-      if (st->first != NULL) push_ready(s, st);
+  bool goes_on = feed_begun(s);
+  floe__sctp_stream *st;
+  while (goes_on && s->in_engine < AHEAD && (st = take_ready(s)) != NULL) {
+    size_t room = AHEAD - s->in_engine;
+    goes_on = feed_piece(s, st, st->first->len <= room ? room : PIECE);
+    if (is_in_part(st)) {
+      mark_begun(s, st);
+    } else if (st->first != NULL) {
+      push_ready(s, st);
     }
-    if (!goes_on) break;
   }
   if (s->resets != NULL) floe__sctp_ask_resets(s);
 }
 
-static floe_status queue_message(floe__sctp *s, floe__sctp_stream *st, uint32_t ppid, floe_bytes data,
+/* Queues a message of which the engine has the first `at` bytes. */
+static floe_status queue_message(floe__sctp *s, floe__sctp_stream *st, uint32_t ppid, floe_bytes data, size_t at,
                                  const floe__sctp_reliability *r) {
   floe__sctp_message *m = floe__alloc(s->env, sizeof *m + data.len);
   if (m == NULL) return FLOE_E_NOMEM;
-  *m = (floe__sctp_message){.ppid = ppid, .reliability = *r, .since = s->now, .len = data.len};
+  *m = (floe__sctp_message){.ppid = ppid, .reliability = *r, .since = s->now, .len = data.len, .at = at};
   memcpy(m->data, data.ptr, data.len);
   if (st->last != NULL) {
     st->last->next = m;
@@ -175,15 +219,19 @@ static floe_status queue_message(floe__sctp *s, floe__sctp_stream *st, uint32_t 
     st->first = m;
   }
   st->last = m;
-  st->queued += data.len;
-  s->queued += data.len;
-  push_ready(s, st);
+  st->queued += data.len - at;
+  s->queued += data.len - at;
+  if (at > 0) {
+    mark_begun(s, st);
+  } else if (!st->is_begun) {
+    push_ready(s, st);
+  }
   return FLOE_OK;
 }
 
 /* Nothing waits before it and there is room: the engine copies it, and we do not. */
 static bool can_go_directly(const floe__sctp *s, size_t len) {
-  return s->ready_first == NULL && s->in_engine < AHEAD && len <= AHEAD - s->in_engine;
+  return s->queued == 0 && s->in_engine < AHEAD && len <= AHEAD - s->in_engine;
 }
 
 static floe_status send_directly(floe__sctp *s, floe__sctp_stream *st, uint32_t ppid, floe_bytes data,
@@ -193,8 +241,7 @@ static floe_status send_directly(floe__sctp *s, floe__sctp_stream *st, uint32_t 
   if (result == FLOE__ENGINE_FAILED) return FLOE_E_STATE;
   count_taken(s, st, taken);
   if (taken == data.len) return FLOE_OK;
-  floe_bytes rest = {.ptr = data.ptr + taken, .len = data.len - taken};
-  floe_status status = queue_message(s, st, ppid, rest, r);
+  floe_status status = queue_message(s, st, ppid, data, taken, r);
   if (status != FLOE_OK && taken > 0) {
     floe__sctp_abort(s, "out of memory", s->now); /* a message cannot be left half sent */
   }
@@ -215,7 +262,7 @@ floe_status floe__sctp_send(floe__sctp *s, uint16_t stream, uint32_t ppid, floe_
   floe__engine_advance(s->engine, now, s->is_active);
   floe__sctp_touch(s, now);
   if (can_go_directly(s, data.len)) return send_directly(s, st, ppid, data, r);
-  floe_status status = queue_message(s, st, ppid, data, r);
+  floe_status status = queue_message(s, st, ppid, data, 0, r);
   floe__sctp_feed(s);
   return status;
 }
@@ -227,58 +274,4 @@ size_t floe__sctp_buffered(const floe__sctp *s, uint16_t stream) {
 
 size_t floe__sctp_buffered_all(const floe__sctp *s) {
   return s->queued + s->in_engine;
-}
-
-floe_status floe__sctp_reset_stream(floe__sctp *s, uint16_t stream, floe_time now) {
-  if (s->state != FLOE__SCTP_CONNECTED) return FLOE_E_STATE;
-  if (stream >= s->streams_out) return FLOE_E_NOT_FOUND;
-  floe__sctp_stream *st = floe__sctp_stream_make(s, stream);
-  if (st == NULL) return FLOE_E_NOMEM;
-  if (st->reset != FLOE__SCTP_RESET_NONE) return FLOE_OK;
-  st->reset = FLOE__SCTP_RESET_WANTED;
-  st->next_reset = s->resets;
-  s->resets = st;
-  floe__engine_advance(s->engine, now, s->is_active);
-  floe__sctp_touch(s, now);
-  floe__sctp_ask_resets(s);
-  return FLOE_OK;
-}
-
-void floe__sctp_reset_give_up(floe__sctp *s, floe__sctp_stream *st) {
-  st->reset = FLOE__SCTP_RESET_DONE;
-  s->given_up++;
-}
-
-void floe__sctp_reset_done(floe__sctp *s, floe__sctp_stream *st) {
-  if (st->reset == FLOE__SCTP_RESET_DONE) s->given_up--;
-  st->reset = FLOE__SCTP_RESET_NONE;
-  for (floe__sctp_stream **at = &s->resets; *at != NULL; at = &(*at)->next_reset) {
-    if (*at != st) continue;
-    *at = st->next_reset;
-    st->next_reset = NULL;
-    return;
-  }
-}
-
-/* RFC 6525 5.1.2: one request at a time; it names all streams that wait. A stream with data of ours must wait, and the
- * engine itself waits for what it has been given. */
-void floe__sctp_ask_resets(floe__sctp *s) {
-  uint16_t ask[128];
-  size_t n = 0;
-  for (floe__sctp_stream *st = s->resets; st != NULL; st = st->next_reset) {
-    if (st->reset == FLOE__SCTP_RESET_ASKED) return;
-    if (st->reset == FLOE__SCTP_RESET_WANTED && st->queued == 0 && n < sizeof ask / sizeof *ask) ask[n++] = st->id;
-  }
-  if (n == 0) return;
-  floe__engine_result r = floe__engine_reset(s->engine, ask, n);
-  if (r == FLOE__ENGINE_AGAIN) return;
-  for (size_t i = 0; i < n; i++) {
-    floe__sctp_stream *st = floe__sctp_stream_of(s, ask[i]);
-    /* A peer without RFC 6525 cannot be told, and need not confirm. */
-    if (r == FLOE__ENGINE_OK) {
-      st->reset = FLOE__SCTP_RESET_ASKED;
-    } else {
-      floe__sctp_reset_give_up(s, st);
-    }
-  }
 }

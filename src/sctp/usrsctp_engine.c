@@ -177,7 +177,6 @@ static void start(void) {
   usrsctp_sysctl_set_sctp_init_rto_max_default(INIT_RTO_MAX_MS);
   usrsctp_sysctl_set_sctp_init_rtx_max_default(INIT_ATTEMPTS);
   usrsctp_sysctl_set_sctp_assoc_rtx_max_default(MAX_RETRANSMITS);
-  usrsctp_sysctl_set_sctp_path_rtx_max_default(MAX_RETRANSMITS);
   usrsctp_sysctl_set_sctp_diag_info_code(13); /* RFC 9260 3.3.10.13: an ABORT says why in words */
 }
 
@@ -229,7 +228,9 @@ static bool set_path(floe__engine *e, size_t packet_max) {
   struct sctp_paddrparams p = {0};
   p.spp_flags = SPP_HB_DISABLE | SPP_PMTUD_DISABLE; /* ICE's consent checks watch the path */
   p.spp_pathmtu = (uint32_t)(packet_max - COMMON_HEADER);
-  p.spp_pathmaxrxt = MAX_RETRANSMITS;
+  /* The association ends by its own count. A path that failed before would get no data ever again, for what makes it
+   * usable is a heartbeat. */
+  p.spp_pathmaxrxt = UINT16_MAX;
   p.spp_assoc_id = SCTP_FUTURE_ASSOC;
   return set_option(e, SCTP_PEER_ADDR_PARAMS, &p, sizeof p);
 }
@@ -351,7 +352,6 @@ floe__engine_result floe__engine_connect(floe__engine *e) {
 }
 
 void floe__engine_input(floe__engine *e, floe_bytes packet) {
-  if (!floe__sctp_checksum_is_right(packet)) return; /* RFC 9260 6.8: "silently discard" */
   lock();
   usrsctp_conninput(as_address(e->id), packet.ptr, packet.len, 0);
   unlock();

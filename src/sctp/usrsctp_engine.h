@@ -60,6 +60,7 @@ void floe__engine_close(floe__engine *e); /* says nothing to the peer */
 void floe__engine_advance(floe__engine *e, floe_time now, bool active);
 
 floe__engine_result floe__engine_connect(floe__engine *e);
+/* The checksum of `packet` is right. */
 void floe__engine_input(floe__engine *e, floe_bytes packet);
 /* Takes up to all of `data`, of which `end` ends the message; *taken says how much. */
 floe__engine_result floe__engine_send(floe__engine *e, uint16_t stream, uint32_t ppid, floe_bytes data, bool end,

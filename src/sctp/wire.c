@@ -3,7 +3,12 @@
 #define COMMON_HEADER 12u
 #define CHUNK_HEADER  4u
 #define DATA          0x00
+#define INIT          0x01
+#define INIT_ACK      0x02
+#define SACK          0x03
 #define I_DATA        0x40
+#define RE_CONFIG     0x82
+#define RESET_REQUEST 13 /* RFC 6525 4.1: the parameter Outgoing SSN Reset Request */
 
 floe__reader floe__sctp_wire_chunks(floe_bytes packet) {
   floe__reader r = floe__reader_of(packet);
@@ -38,6 +43,60 @@ bool floe__sctp_wire_next_data(floe__reader *chunks, floe__sctp_data *out) {
   floe_bytes value;
   while (floe__rd_left(chunks) > 0 && take_chunk(chunks, &type, &value)) {
     if ((type == DATA || type == I_DATA) && read_data(type, value, out)) return true;
+  }
+  return false;
+}
+
+bool floe__sctp_wire_cumulative_tsn(floe_bytes packet, uint32_t *tsn) {
+  floe__reader chunks = floe__sctp_wire_chunks(packet);
+  uint8_t type;
+  floe_bytes value;
+  while (floe__rd_left(&chunks) > 0 && take_chunk(&chunks, &type, &value)) {
+    if (type != SACK) continue;
+    floe__reader r = floe__reader_of(value);
+    *tsn = floe__rd_u32(&r);
+    return !r.bad;
+  }
+  return false;
+}
+
+bool floe__sctp_wire_initial_tsn(floe_bytes packet, uint32_t *tsn) {
+  floe__reader chunks = floe__sctp_wire_chunks(packet);
+  uint8_t type;
+  floe_bytes value;
+  if (!take_chunk(&chunks, &type, &value) || (type != INIT && type != INIT_ACK)) return false;
+  floe__reader r = floe__reader_of(value);
+  floe__rd_take(&r, 12); /* tag, window, streams */
+  *tsn = floe__rd_u32(&r);
+  return !r.bad;
+}
+
+static bool read_reset_request(floe_bytes value, uint32_t *last_tsn) {
+  floe__reader r = floe__reader_of(value);
+  while (floe__rd_left(&r) > 0) {
+    uint16_t type = floe__rd_u16(&r);
+    size_t len = floe__rd_u16(&r);
+    if (r.bad || len < CHUNK_HEADER) return false;
+    floe__reader parameter = floe__reader_of(floe__rd_take(&r, len - CHUNK_HEADER));
+    floe__rd_take(&r, (4 - len % 4) % 4);
+    if (type != RESET_REQUEST) continue;
+    floe__rd_take(&parameter, 8); /* sequence numbers of request and response */
+    *last_tsn = floe__rd_u32(&parameter);
+    return !parameter.bad;
+  }
+  return false;
+}
+
+bool floe__sctp_wire_find_reset(floe_bytes packet, size_t *at, size_t *len, uint32_t *last_tsn) {
+  floe__reader chunks = floe__sctp_wire_chunks(packet);
+  uint8_t type;
+  floe_bytes value;
+  while (floe__rd_left(&chunks) > 0) {
+    *at = packet.len - floe__rd_left(&chunks);
+    if (!take_chunk(&chunks, &type, &value)) return false;
+    if (type != RE_CONFIG || !read_reset_request(value, last_tsn)) continue;
+    *len = packet.len - floe__rd_left(&chunks) - *at;
+    return true;
   }
   return false;
 }
