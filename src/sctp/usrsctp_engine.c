@@ -224,8 +224,19 @@ static bool set_flag(floe__engine *e, int name, int value) {
   return set_option(e, name, &value, sizeof value);
 }
 
+static struct sockaddr_conn address_of(const floe__engine *e, uint16_t port) {
+  struct sockaddr_conn a = {0};
+  a.sconn_family = AF_CONN;
+  a.sconn_port = htons(port);
+  a.sconn_addr = as_address(e->id);
+  return a;
+}
+
 static bool set_path(floe__engine *e, size_t packet_max) {
   struct sctp_paddrparams p = {0};
+  const struct sockaddr_conn remote = address_of(e, e->remote);
+  if (e->connected)
+    memcpy(&p.spp_address, &remote, sizeof remote); /* before there is an association: of those to come */
   p.spp_flags = SPP_HB_DISABLE | SPP_PMTUD_DISABLE; /* ICE's consent checks watch the path */
   p.spp_pathmtu = (uint32_t)(packet_max - COMMON_HEADER);
   /* The association ends by its own count. A path that failed before would get no data ever again, for what makes it
@@ -270,14 +281,6 @@ static bool set_options(floe__engine *e, const floe__sctp_config *cfg) {
          set_flag(e, SCTP_FRAGMENT_INTERLEAVE, cfg->no_interleaving ? 1 : 2) &&
          set_assoc_value(e, SCTP_INTERLEAVING_SUPPORTED, cfg->no_interleaving ? 0 : 1) &&
          set_assoc_value(e, SCTP_PLUGGABLE_SS, SCTP_SS_ROUND_ROBIN);
-}
-
-static struct sockaddr_conn address_of(const floe__engine *e, uint16_t port) {
-  struct sockaddr_conn a = {0};
-  a.sconn_family = AF_CONN;
-  a.sconn_port = htons(port);
-  a.sconn_addr = as_address(e->id);
-  return a;
 }
 
 static bool open_socket(floe__engine *e, const floe__sctp_config *cfg) {
