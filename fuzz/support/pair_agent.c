@@ -206,6 +206,10 @@ static void on_candidate(pw_host *h, const floe_ice_candidate *c) {
 
 static void on_event(pw_host *h, const floe_event *e) {
   FLOE__ASSERT(!h->closed && e->type < FLOE_EVENT_COUNT && e->time <= h->w->now);
+  if (h->program != NULL) {
+    h->program->on_event(h, e);
+    return;
+  }
   switch ((int)e->type) {
     case FLOE_EVENT_ICEGATHERINGSTATECHANGE: h->gathering = e->u.gathering_state; return;
     case FLOE_EVENT_ICECANDIDATE: on_candidate(h, e->u.candidate); return;
@@ -221,7 +225,7 @@ static void on_event(pw_host *h, const floe_event *e) {
 
 static void on_data(pw_host *h, const floe_output *out) {
   h->data_received++;
-  FLOE__ASSERT(!h->closed && out->u.data.from.family != FLOE_FAMILY_NONE);
+  FLOE__ASSERT(h->program == NULL && !h->closed && out->u.data.from.family != FLOE_FAMILY_NONE);
   bool is_of_relay = floe_ice_agent_remote_parameters(h->agent) == NULL; /* datagrams as they are, empty ones too */
   FLOE__ASSERT(out->u.data.data.len > 0 || is_of_relay);
   FLOE__ASSERT(out->u.data.candidate != 0);
@@ -235,7 +239,11 @@ static void on_data(pw_host *h, const floe_output *out) {
 static bool take_output(pw_host *h) {
   floe_output out;
   pw_event e = {.host = h->index};
-  floe_ice_agent_poll(h->agent, &out);
+  if (h->program != NULL) {
+    h->program->poll(h, &out);
+  } else {
+    floe_ice_agent_poll(h->agent, &out);
+  }
   switch (out.type) {
     case FLOE_OUTPUT_WAIT:
       FLOE__ASSERT(out.u.wait.until > h->w->now);
@@ -274,7 +282,11 @@ static void check_told(const pw_host *h) {
 void pw_drain(pw_host *h) {
   int n = 0;
   while (take_output(h)) FLOE__ASSERT(++n < MAX_OUTPUTS);
-  check_told(h);
+  if (h->program != NULL) {
+    h->program->on_drained(h);
+  } else {
+    check_told(h);
+  }
 }
 
 /* A lazy driver takes the outputs of several calls at once. */
@@ -294,7 +306,11 @@ void pw_input(pw_host *h, const floe_input *in) {
     h->wakes_second = second;
     FLOE__ASSERT(h->wakes < MAX_WAKES);
   }
-  floe_ice_agent_input(h->agent, h->w->now, in);
+  if (h->program != NULL) {
+    h->program->input(h, in);
+  } else {
+    floe_ice_agent_input(h->agent, h->w->now, in);
+  }
   if (in->type == FLOE_INPUT_TIMER) {
     pw_drain(h);
   } else {
@@ -367,6 +383,10 @@ static void take_parameters(pw_host *h, bool is_offer) {
 
 void pw_take_signal(pw_host *h, const pw_event *e) {
   if (h->agent == NULL || pw_other(h)->agent == NULL || h->closed) return;
+  if (h->program != NULL) {
+    h->program->on_signal(h, e);
+    return;
+  }
   if (e->kind == PW_OFFER || e->kind == PW_ANSWER) {
     take_parameters(h, e->kind == PW_OFFER);
     return;
@@ -439,7 +459,7 @@ void pw_check_connected(pw_world *w) {
 
 /* --- begin and end ------------------------------------------------------------------------------------------------ */
 
-void pw_host_begin(pw_world *w, int index, const floe_ice_config *cfg, uint8_t seed) {
+void pw_host_prepare(pw_world *w, int index, const floe_ice_config *cfg, uint8_t seed) {
   pw_host *h = &w->hosts[index];
   h->w = w;
   h->index = index;
@@ -456,14 +476,36 @@ void pw_host_begin(pw_world *w, int index, const floe_ice_config *cfg, uint8_t s
   env.trace_addresses = true;
   if (w->is_traced || getenv("FLOE_FUZZ_TRACE") != NULL) env.trace = take_trace;
   FLOE__ASSERT(floe_env_new(&h->env, &env) == FLOE_OK);
+}
+
+void pw_host_begin(pw_world *w, int index, const floe_ice_config *cfg, uint8_t seed) {
+  pw_host *h = &w->hosts[index];
+  pw_host_prepare(w, index, cfg, seed);
   if (floe_ice_agent_new(&h->agent, h->env, cfg, NULL) != FLOE_OK) h->agent = NULL;
+}
+
+static void close_agent(pw_host *h) {
+  if (h->program != NULL) {
+    h->program->close(h);
+  } else {
+    floe_ice_agent_close(h->agent, h->w->now);
+  }
+  h->closed = true;
+}
+
+static void release_agent(pw_host *h) {
+  if (h->program != NULL) {
+    h->program->release(h);
+  } else {
+    floe_ice_agent_free(h->agent);
+  }
+  h->agent = NULL;
 }
 
 void pw_host_end(pw_host *h) {
   h->fail_in = 0;
   if (h->agent != NULL) {
-    floe_ice_agent_close(h->agent, h->w->now);
-    h->closed = true;
+    close_agent(h);
     pw_drain(h);
     pw_run(h->w, 2 * FLOE_SECOND);
     for (int i = 0; i < 100 && !floe_ice_agent_is_closed(h->agent); i++) {
@@ -474,9 +516,8 @@ void pw_host_end(pw_host *h) {
     for (size_t i = 0; i < PW_SOCKS; i++) FLOE__ASSERT(h->socks[i].id == 0 || h->was_short);
     for (size_t i = 0; i < PW_SOCKS; i++) h->socks[i].id = 0;
   }
-  floe_ice_agent_free(h->agent);
-  h->agent = NULL;
-  FLOE__ASSERT(h->live == 1); /* the env */
+  release_agent(h);
+  FLOE__ASSERT(h->live == 1 || h->program != NULL); /* the env; and, with DTLS, what that keeps in it */
   floe_env_free(h->env);
   FLOE__ASSERT(h->live == 0);
 }

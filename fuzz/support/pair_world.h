@@ -91,12 +91,26 @@ typedef struct pw_name {
 typedef enum pw_nat { PW_NAT_NONE = 0, PW_NAT_CONE, PW_NAT_SYMMETRIC } pw_nat;
 
 typedef struct pw_world pw_world;
+typedef struct pw_host pw_host;
 
-typedef struct pw_host {
+/* What stands above an agent, when the agent is not alone: a peer connection (pc_world.h). Each takes the place of the
+ * agent's own. */
+typedef struct pw_program {
+  void (*input)(pw_host *h, const floe_input *in);
+  void (*poll)(pw_host *h, floe_output *out);
+  void (*close)(pw_host *h);
+  void (*release)(pw_host *h); /* frees it, and its agent */
+  void (*on_event)(pw_host *h, const floe_event *e);
+  void (*on_drained)(pw_host *h);
+  void (*on_signal)(pw_host *h, const pw_event *e);
+} pw_program;
+
+struct pw_host {
   pw_world *w;
   int index;
   floe_env *env;
   floe_ice_agent *agent;
+  const pw_program *program; /* nullable: the agent is alone */
   floe_ice_config cfg;
   size_t live; /* blocks */
   uint64_t random;
@@ -122,7 +136,7 @@ typedef struct pw_host {
   uint32_t wakes;
   floe_time wakes_second;
   uint32_t relay; /* id of the last relay candidate, or 0 */
-} pw_host;
+};
 
 struct pw_world {
   floe__reader in;
@@ -191,6 +205,7 @@ void pw_stop_server(pw_world *w);
 /* --- pair_agent.c ------------------------------------------------------------------------------------------------ */
 
 void pw_host_begin(pw_world *w, int index, const floe_ice_config *cfg, uint8_t seed);
+void pw_host_prepare(pw_world *w, int index, const floe_ice_config *cfg, uint8_t seed); /* all but the agent */
 void pw_host_end(pw_host *h); /* closes, waits, checks that nothing is left, frees */
 pw_host *pw_other(const pw_host *h);
 pw_sock *pw_find_sock(pw_host *h, floe_sock_id id);
