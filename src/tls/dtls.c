@@ -243,10 +243,11 @@ static void note_overhead(floe__dtls *dtls) {
   if (data > 0 && data < mtu) dtls->overhead = mtu - data;
 }
 
-/* Fingerprints may have been replaced after the certificate was judged. */
+/* Fingerprints may have been replaced after the certificate was judged. For an alert it is too late then. */
 static void open_session(floe__dtls *dtls) {
   note_session(dtls);
   if (dtls->peer == NULL || !floe__dtls_judge(dtls)) {
+    (void)SSL_shutdown(dtls->ssl);
     fail(dtls);
     return;
   }
@@ -262,6 +263,7 @@ static void shake_hands(floe__dtls *dtls) {
   } else {
     settle(dtls, result);
   }
+  ERR_clear_error();
   arm_retransmission(dtls);
 }
 
@@ -301,6 +303,7 @@ size_t floe__dtls_read(floe__dtls *dtls, uint8_t *buf, size_t cap) {
   count_discarded(dtls, taken, result == 1);
   if (result != 1) {
     settle(dtls, result);
+    ERR_clear_error();
     arm_retransmission(dtls);
   }
   return n;
