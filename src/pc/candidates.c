@@ -1,4 +1,4 @@
-/* addIceCandidate (webrtc-pc 4.4.1.?, RFC 9429 4.1.19), and what descriptions show of candidates. */
+/* addIceCandidate (webrtc-pc 4.4.2, RFC 9429 4.1.19), and what descriptions show of candidates. */
 #include <string.h>
 
 #include "floe/candidate.h"

@@ -169,6 +169,7 @@ void floe__channels_clear(floe_pc *pc) {
   floe__free(pc->env, l->list);
   floe__free(pc->env, l->released);
   floe__free(pc->env, l->by_id);
+  floe__free(pc->env, l->repaired);
   memset(l, 0, sizeof *l);
 }
 

@@ -51,6 +51,7 @@ typedef struct floe__channels {
   uint32_t n_made;
   uint32_t n_owing;            /* of those that owe a DCEP message */
   uint32_t n_opened, n_closed; /* webrtc-stats: ever */
+  uint8_t *repaired; /* nullable: the text told last, when it was no UTF-8 */
   bool was_used;               /* a channel was made: descriptions need a data section (RFC 9429 5.2.1) */
 } floe__channels;
 

@@ -79,6 +79,30 @@ static bool is_message(uint32_t ppid) {
   return ppid == FLOE__PPID_STRING || ppid == FLOE__PPID_BINARY || is_empty(ppid);
 }
 
+/* webrtc-pc 6.2: a text is what decoding its bytes gives: each that belongs to no sequence becomes U+FFFD. False: no
+ * memory. */
+static bool repair(floe_pc *pc, floe_bytes *text) {
+  static const uint8_t replacement[] = {0xEF, 0xBF, 0xBD};
+  floe__free(pc->env, pc->channels.repaired);
+  pc->channels.repaired = NULL;
+  size_t valid;
+  if (floe__utf8_is_valid(*text, &valid)) return true;
+  uint8_t *out = text->len > SIZE_MAX / 3 ? NULL : floe__alloc(pc->env, 3 * text->len);
+  if (out == NULL) return false;
+  size_t len = 0;
+  floe_bytes rest = *text;
+  while (!floe__utf8_is_valid(rest, &valid)) {
+    memcpy(out + len, rest.ptr, valid);
+    memcpy(out + len + valid, replacement, sizeof replacement);
+    len += valid + sizeof replacement;
+    rest = (floe_bytes){rest.ptr + valid + 1, rest.len - valid - 1};
+  }
+  if (rest.len > 0) memcpy(out + len, rest.ptr, rest.len);
+  *text = (floe_bytes){out, len + rest.len};
+  pc->channels.repaired = out;
+  return true;
+}
+
 bool floe__channels_on_message(floe_pc *pc, const floe__sctp_event *event, floe_event *out) {
   if (event->ppid == FLOE__PPID_DCEP) {
     floe__channels_on_dcep(pc, event->stream, event->data);
@@ -88,6 +112,7 @@ bool floe__channels_on_message(floe_pc *pc, const floe__sctp_event *event, floe_
   /* webrtc-pc 6.2 "receiving": only while it is open. Partial messages of old (PPIDs 52, 54) are not used any more. */
   if (c == NULL || c->state != FLOE_DATA_CHANNEL_OPEN || c->is_released || !is_message(event->ppid)) return false;
   floe_bytes data = is_empty(event->ppid) ? (floe_bytes){NULL, 0} : event->data;
+  if (event->ppid == FLOE__PPID_STRING && !repair(pc, &data)) return false;
   c->is_acknowledged = true; /* RFC 8832 6: a message says as much as an ACK */
   c->messages_received++;
   c->bytes_received += data.len;

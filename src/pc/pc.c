@@ -64,7 +64,7 @@ static void tell_gathering(floe_pc *pc, floe_ice_gathering_state state) {
   node->u.gathering = state;
   floe__pc_events_push(&pc->events, node, pc->now);
   if (state != FLOE_ICE_GATHERING_COMPLETE) return;
-  node = new_node(pc, FLOE_EVENT_ICECANDIDATE); /* webrtc-pc 4.4.?: the null candidate */
+  node = new_node(pc, FLOE_EVENT_ICECANDIDATE); /* webrtc-pc "update the ICE gathering state": the null candidate */
   if (node != NULL) floe__pc_events_push(&pc->events, node, pc->now);
 }
 

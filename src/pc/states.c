@@ -22,7 +22,7 @@ static bool are_all(unsigned occurring, unsigned of) {
   return (occurring & ~of) == 0;
 }
 
-/* webrtc-pc 4.3.3: the first row that fits counts. */
+/* webrtc-pc 4.3.4: the first row that fits counts. */
 floe_ice_connection_state floe__pc_ice_connection_state(const floe__transport_states *list, size_t n, bool closed) {
   if (closed) return FLOE_ICE_CONNECTION_CLOSED;
   unsigned ice = collect(list, n).ice;
@@ -42,7 +42,7 @@ floe_ice_gathering_state floe__pc_ice_gathering_state(const floe__transport_stat
   return FLOE_ICE_GATHERING_COMPLETE;
 }
 
-/* webrtc-pc 4.3.4. */
+/* webrtc-pc 4.3.3. */
 floe_pc_state floe__pc_connection_state(const floe__transport_states *list, size_t n, bool closed) {
   if (closed) return FLOE_PC_CLOSED;
   sets s = collect(list, n);

@@ -1,4 +1,4 @@
-/* The states of a connection as functions of those of its transports (webrtc-pc 4.3.1 to 4.3.3). One transport carries
+/* The states of a connection as functions of those of its transports (webrtc-pc 4.3.2 to 4.3.4). One transport carries
  * everything today; the tables of the specification are for any number. */
 #ifndef FLOE_PC_STATES_H
 #define FLOE_PC_STATES_H

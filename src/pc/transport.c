@@ -375,7 +375,7 @@ static void free_layers(floe_pc *pc) {
   drop_early(pc);
 }
 
-/* webrtc-pc 4.4.1.? "close the connection": the association is aborted, DTLS sends close_notify. */
+/* webrtc-pc "close the connection": the association is aborted, DTLS sends close_notify. */
 void floe__transport_close(floe_pc *pc) {
   floe__transport *t = &pc->transport;
   if (t->sctp != NULL && !t->sctp_ended) floe__sctp_abort(t->sctp, "the connection was closed", pc->now);
