@@ -333,6 +333,54 @@ static void tells_the_keys_to_who_asks(void **state) {
   pair_free(p);
 }
 
+/* --- traces ------------------------------------------------------------------------------------------------------- */
+
+typedef struct lines {
+  size_t len;
+  char text[2048];
+} lines;
+
+static void note_line(void *user, const char *json, size_t len) {
+  lines *l = user;
+  assert_true(len + 2 < sizeof l->text - l->len);
+  memcpy(l->text + l->len, json, len);
+  l->len += len;
+  l->text[l->len++] = '\n';
+}
+
+static void traces_its_states(void **state) {
+  (void)state;
+  lines l = {0};
+  floe_env_config cfg;
+  floe_env_config_init(&cfg, sizeof cfg);
+  cfg.user = &l;
+  cfg.trace = note_line;
+  floe_env *env = NULL;
+  assert_int_equal(floe_env_new(&env, &cfg), FLOE_OK);
+  pair *p = pair_new(pair_cert[0], pair_cert[1], 0);
+  floe__dtls_free(p->end[0]);
+  pair_end e;
+  pair_end_init(&e, true, pair_cert[0], pair_cert[1]);
+  p->end[0] = floe__dtls_new(env, &e.cfg, p->now);
+  pair_connect(p);
+  floe__dtls_close(p->end[0], p->now);
+  floe__dtls_free(p->end[0]);
+  p->end[0] = floe__dtls_new(env, &e.cfg, p->now);
+  floe__dtls_start(p->end[0], p->now);
+  floe__dtls_on_deadline(p->end[0], p->now + 30 * FLOE_SECOND);
+  assert_string_equal(l.text,
+                      "{\"t_ms\":1000000.000,\"event\":\"dtls.state\",\"from\":\"new\",\"to\":\"handshake\"}\n"
+                      "{\"t_ms\":1000040.000,\"event\":\"dtls.state\",\"from\":\"handshake\",\"to\":\"open\"}\n"
+                      "{\"t_ms\":1000040.000,\"event\":\"dtls.state\",\"from\":\"open\",\"to\":\"closed\"}\n"
+                      "{\"t_ms\":1000040.000,\"event\":\"dtls.state\",\"from\":\"new\",\"to\":\"handshake\"}\n"
+                      "{\"t_ms\":1030040.000,\"event\":\"dtls.state\",\"from\":\"handshake\",\"to\":\"failed\","
+                      "\"cause\":\"dtls_timeout\"}\n");
+  floe__dtls_free(p->end[0]);
+  p->end[0] = NULL;
+  floe_env_free(env);
+  pair_free(p);
+}
+
 /* --- memory ------------------------------------------------------------------------------------------------------- */
 
 static void gives_its_buffers_back_when_idle(void **state) {
@@ -428,6 +476,7 @@ int main(void) {
       cmocka_unit_test(closes_from_each_side),
       cmocka_unit_test(closes_from_both_sides_at_once),
       cmocka_unit_test(tells_the_keys_to_who_asks),
+      cmocka_unit_test(traces_its_states),
       cmocka_unit_test(gives_its_buffers_back_when_idle),
       cmocka_unit_test(keeps_buffers_with_something_in_them),
       cmocka_unit_test(survives_a_lack_of_memory),

@@ -319,6 +319,32 @@ static void agrees_to_nothing_old(void **state) {
   check_no_agreement(&r, p, SSL_AD_HANDSHAKE_FAILURE);
 }
 
+static void names_the_group(void **state) {
+  (void)state;
+  static const struct {
+    int nid;
+    const char *name;
+  } groups[] = {{NID_X25519, "x25519"}, {NID_X9_62_prime256v1, "secp256r1"}, {NID_secp384r1, "secp384r1"}};
+  for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+    for (size_t end = 0; end < 2; end++) {
+      pair *p = pair_new_empty();
+      pair_end e;
+      pair_end_init(&e, end == 0, pair_cert[3], pair_cert[2]); /* RSA: P-256 is not needed for a certificate */
+      pair_add(p, &e);
+      floe__dtls_start(p->end[end], p->now);
+      raw_peer r;
+      raw_init(&r, p->env, end == 1, pair_cert[2]);
+      int only[] = {groups[i].nid};
+      assert_int_equal(SSL_set1_groups(r.ssl, only, 1), 1);
+      raw_pump(&r, p->end[end], p->now);
+      assert_int_equal(floe__dtls_state_of(p->end[end]), FLOE__DTLS_OPEN);
+      assert_string_equal(floe__dtls_info_of(p->end[end])->group, groups[i].name);
+      raw_clear(&r);
+      pair_free(p);
+    }
+  }
+}
+
 static void resumes_nothing(void **state) {
   (void)state;
   pair *p = pair_new_empty();
@@ -467,13 +493,21 @@ static void outlives_changed_handshakes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(refuses_another_certificate),     cmocka_unit_test(refuses_what_it_cannot_judge),
-      cmocka_unit_test(accepts_one_of_several),          cmocka_unit_test(takes_other_fingerprints_before_it_is_open),
-      cmocka_unit_test(judges_again_when_it_opens),      cmocka_unit_test(compares_fingerprints_of_an_open_session),
-      cmocka_unit_test(wants_a_certificate_of_clients),  cmocka_unit_test(agrees_on_an_srtp_profile),
-      cmocka_unit_test(agrees_to_nothing_old),           cmocka_unit_test(resumes_nothing),
-      cmocka_unit_test(ends_by_a_fatal_alert),           cmocka_unit_test(believes_a_plain_alert_in_the_handshake),
-      cmocka_unit_test(ignores_plain_records_once_open), cmocka_unit_test(outlives_garbage),
+      cmocka_unit_test(refuses_another_certificate),
+      cmocka_unit_test(refuses_what_it_cannot_judge),
+      cmocka_unit_test(accepts_one_of_several),
+      cmocka_unit_test(takes_other_fingerprints_before_it_is_open),
+      cmocka_unit_test(judges_again_when_it_opens),
+      cmocka_unit_test(compares_fingerprints_of_an_open_session),
+      cmocka_unit_test(wants_a_certificate_of_clients),
+      cmocka_unit_test(agrees_on_an_srtp_profile),
+      cmocka_unit_test(agrees_to_nothing_old),
+      cmocka_unit_test(names_the_group),
+      cmocka_unit_test(resumes_nothing),
+      cmocka_unit_test(ends_by_a_fatal_alert),
+      cmocka_unit_test(believes_a_plain_alert_in_the_handshake),
+      cmocka_unit_test(ignores_plain_records_once_open),
+      cmocka_unit_test(outlives_garbage),
       cmocka_unit_test(outlives_changed_handshakes),
   };
   return cmocka_run_group_tests(tests, pair_make_certs, pair_free_certs);
