@@ -134,7 +134,7 @@ typedef struct source {
   source_kind kind;
   int fd; /* -1: not there yet */
   char text[TEXT_MAX];
-  size_t len, line; /* where the last line begins */
+  size_t len, line, asked; /* where the last line begins; the length when the rest was asked for */
   bool is_done, is_good;
 } source;
 
@@ -147,7 +147,7 @@ static void finish(source *s, bool is_good) {
 static void refuse(source *s, const char *sentence) {
   floe__report *r = s->link->report;
   if (sentence != NULL) floe__report_say(r, "%s", sentence);
-  s->len = s->line = 0;
+  s->len = s->line = s->asked = 0;
   if (s->kind == SOURCE_TERMINAL) {
     if (r->human != NULL) (void)fputs("Once more, please: ", r->human);
     return;
@@ -229,11 +229,21 @@ static bool read_one(source *s) {
   return false;
 }
 
+/* A line came that is the beginning of a ticket. */
+static void ask_for_rest(source *s) {
+  FILE *human = s->link->report->human;
+  if (human == NULL || s->len == 0 || s->line != s->len || s->asked == s->len) return;
+  s->asked = s->len;
+  (void)fputs("That is a part of it; the rest: ", human);
+  (void)fflush(human);
+}
+
 static void on_tick(void *user) {
   source *s = user;
   if (s->kind == SOURCE_FILE && s->fd < 0) open_file(s);
   if (s->fd < 0) return;
   while (!s->is_done && read_one(s)) continue;
+  if (!s->is_done && s->kind == SOURCE_TERMINAL) ask_for_rest(s);
 }
 
 static void open_source(source *s) {
