@@ -15,6 +15,8 @@ may_include() {
     stun | tls | mdns) echo "$1 base" ;;
     turn) echo "turn base stun" ;;
     ice) echo "ice base stun turn tls" ;;
+    sdp | sctp) echo "$1 base" ;;
+    pc) echo "pc base stun tls ice sdp sctp" ;;
     testserver) echo "testserver base stun turn tls" ;;
     testserver_uv) echo "testserver_uv base testserver" ;;
     uv) echo uv ;;
@@ -50,13 +52,13 @@ if grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"(\.|/)' -r src includ
   echo "includes by relative path go round the layers" >&2
   failed=1
 fi
-if grep -nE '#[[:space:]]*include[[:space:]]*[<"](base|stun|turn|tls|mdns|ice|uv|testserver)/' include/floe/*.h; then
+if grep -nE '#[[:space:]]*include[[:space:]]*[<"](base|stun|turn|tls|mdns|ice|sdp|sctp|pc|uv|testserver)/' include/floe/*.h; then
   echo "a public header includes an internal one" >&2
   failed=1
 fi
 # Outside of the driver nobody needs the operating system's network headers.
 if grep -nE '#[[:space:]]*include[[:space:]]*<(sys/socket|netinet/|arpa/|netdb|poll|sys/epoll|sys/select|pthread|threads|uv|ares)' \
-  -r src/base src/stun src/turn src/tls src/mdns src/ice src/testserver; then
+  -r src/base src/stun src/turn src/tls src/mdns src/ice src/sdp src/pc src/testserver; then
   echo "the core includes headers of the operating system's network" >&2
   failed=1
 fi
