@@ -2,7 +2,7 @@
 """Data channels of Floe beside those of others, in one run: throughput, round trips, CPU, time to the first message, memory.
 
     data_channel.py BENCH-DATA-CHANNEL FLOE-PATH [--stacks floe,node_datachannel,wrtc,werift,aiortc] [--seconds S]
-                    [--runs N] [--parts flow,connect,memory] [--seed N]
+                    [--runs N] [--parts flow,connect,memory] [--seed N] [--smoke]
 
 Each figure comes from two processes of the same stack, the one that offers and sends, and the one that answers and
 receives, with one ordered and reliable channel and one candidate each: an address of this host. Where a delay or loss
@@ -305,6 +305,16 @@ def show_memory(run, options):
         table.row(stack, values)
 
 
+def smoke(run):
+    """Raises where something does not work."""
+    run.seconds = 0.4
+    way = (5, 10000)
+    print("MB/s, messages/s, CPU s/GB:", run.flood("floe", 1200, way))
+    print("round trip, us:", run.ping("floe", way))
+    print("connect, ms:", run.connect("floe", way))
+    print("memory, KiB:", run.memory("floe", 2))
+
+
 PARTS = {"flow": show_flow, "connect": show_connect, "memory": show_memory}
 
 
@@ -318,8 +328,12 @@ def main():
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--parts", type=words, default=list(PARTS))
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--smoke", action="store_true", help="a moment of everything, of Floe alone")
     options = parser.parse_args()
     run = Run(options)
+    if options.smoke:
+        smoke(run)
+        return
     print(f"seed of what is lost: {options.seed}; medians of {options.runs} windows of {options.seconds:g} s")
     for part in options.parts:
         PARTS[part](run, options)
