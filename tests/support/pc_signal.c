@@ -21,9 +21,13 @@ static bool is_alive(const pc_peer *y) {
   return y->x != NULL && y->x->core != NULL && !y->x->is_closed && !y->p->is_over;
 }
 
-/* No memory is the one thing that a message may come to grief on. */
+static bool had_no_memory(const pc_peer *y) {
+  return y->x != NULL && y->x->a->env != NULL && y->x->a->env->alloc.failed > 0;
+}
+
+/* No memory, here or there, is the one thing that a message may come to grief on. */
 static void check_status(const pc_peer *y, floe_status st, const char *what) {
-  if (st == FLOE_OK || y->x->a->env->alloc.failed > 0) return;
+  if (st == FLOE_OK || had_no_memory(y) || had_no_memory(y->other)) return;
   const floe_error *why = &y->x->why;
   sim_fail(y->p->s, "%s refuses %s: %s: %s: %s (line %u)", y->name, what, floe_status_name(st), why->path, why->message,
            (unsigned)why->line);

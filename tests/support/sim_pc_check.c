@@ -60,16 +60,17 @@ static void check_ice_state(sim_pc *x, const floe_connection_change *change) {
  */
 
 static void check_candidate(sim_pc *x, const floe_signaled_candidate *c) {
-  if (x->told_gathering == FLOE_ICE_GATHERING_NEW) {
+  if (x->told_gathering == FLOE_ICE_GATHERING_NEW && !had_no_memory(x)) {
     sim_fail(x->s, "%s: icecandidate before a description was set", x->name);
   }
   if (c->text == NULL) {
     if (c->candidate != NULL) sim_fail(x->s, "%s: a null candidate that is one", x->name);
-    if (x->told_gathering != FLOE_ICE_GATHERING_COMPLETE) {
+    if (x->told_gathering != FLOE_ICE_GATHERING_COMPLETE && !had_no_memory(x)) {
       sim_fail(x->s, "%s: a null candidate before `complete`", x->name);
     }
     return;
   }
+  if (had_no_memory(x)) return; /* the description that it belongs to was refused, perhaps */
   if (c->username_fragment == NULL) sim_fail(x->s, "%s: a candidate without usernameFragment", x->name);
   if (c->sdp_mid == NULL) sim_fail(x->s, "%s: a candidate without sdpMid", x->name);
   if ((c->text[0] == '\0') != (c->candidate == NULL)) sim_fail(x->s, "%s: text and candidate do not fit", x->name);
