@@ -130,20 +130,33 @@ void floe__sctp_touch(floe__sctp *s, floe_time now) {
 /* usrsctp does not restart its retransmission timer when a SACK comes, as RFC 9260 6.3.2 R3 has it, but lets it run out
  * and then takes what is older than the round trip for lost: on a path in steady use that closes the congestion window
  * for nothing, each time. So the timer is short only while few packets are under way, when nothing else would tell. */
-static void judge_bulk(floe__sctp *s, floe_time now) {
-  floe__engine_status status;
-  if (s->state != FLOE__SCTP_CONNECTED || now < floe__after_ms(s->judged_at, TICK_MS)) return;
-  s->judged_at = now;
-  bool is_bulk = floe__sctp_buffered_all(s) > 0;
-  if (!is_bulk && floe__engine_status_of(s->engine, &status)) is_bulk = status.unacknowledged > FEW;
+static void judge_bulk(floe__sctp *s, const floe__engine_status *status) {
+  bool is_bulk = floe__sctp_buffered_all(s) > 0 || status->unacknowledged > FEW;
   if (is_bulk == s->is_bulk) return;
   s->is_bulk = is_bulk;
   floe__engine_set_bulk(s->engine, is_bulk);
 }
 
+/* RFC 9260 6.1 A: a peer whose window stays closed is not gone as long as it answers; usrsctp counts it out. */
+static void judge_blocked(floe__sctp *s, const floe__engine_status *status) {
+  bool is_blocked = status->receiver_window == 0;
+  if (is_blocked == s->is_blocked) return;
+  s->is_blocked = is_blocked;
+  floe__engine_set_blocked(s->engine, is_blocked);
+}
+
+static void judge(floe__sctp *s, floe_time now) {
+  floe__engine_status status;
+  if (s->state != FLOE__SCTP_CONNECTED || now < floe__after_ms(s->judged_at, TICK_MS)) return;
+  s->judged_at = now;
+  if (!floe__engine_status_of(s->engine, &status)) return;
+  judge_bulk(s, &status);
+  judge_blocked(s, &status);
+}
+
 static void advance(floe__sctp *s, floe_time now) {
   s->now = now;
-  judge_bulk(s, now);
+  judge(s, now);
   floe__engine_advance(s->engine, now, s->is_active);
 }
 

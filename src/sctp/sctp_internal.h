@@ -7,7 +7,7 @@
 #include "sctp/usrsctp_engine.h"
 
 #define FLOE__SCTP_PAGE      256u /* streams per page of the table */
-#define FLOE__SCTP_BEGUN_MAX 8u   /* messages that the engine has in part, each of another stream */
+#define FLOE__SCTP_BEGUN_MAX 5u   /* messages that the engine has in part, each of another stream */
 #define FLOE__SCTP_TEXT      200
 
 /* A message, or its rest, that the engine has not taken yet. */
@@ -50,7 +50,8 @@ struct floe__sctp {
   floe_time now; /* of the last call that told it */
   bool is_active;
   bool is_bulk;        /* see floe__engine_set_bulk */
-  floe_time judged_at; /* when that was looked at */
+  bool is_blocked;     /* see floe__engine_set_blocked */
+  floe_time judged_at; /* when these were looked at */
   floe_time quiet_at;  /* nothing of the peer's is owed an answer any more */
   uint16_t streams_in, streams_out;
   floe__sctp_stream **pages[65536 / FLOE__SCTP_PAGE];

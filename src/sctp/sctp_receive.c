@@ -38,7 +38,7 @@ static void on_lost(floe__sctp *s, const floe__engine_item *item) {
                                                        : "what was sent was not acknowledged");
     return;
   }
-  s->info.abort_is_ours = item->abort.len == 0;
+  s->info.abort_is_ours = item->abort_is_ours;
   s->info.has_abort_code = floe__sctp_wire_abort(item->abort, &s->info.abort_code, &info);
   snprintf(text, sizeof text, "%s", s->info.has_abort_code ? floe__sctp_wire_cause_name(s->info.abort_code) : "");
   if (info.len > 0 && (s->info.abort_code == 12 || s->info.abort_code == 13)) { /* RFC 9260 3.3.10.12, 13: a text */

@@ -8,7 +8,7 @@
  * of another stream does not wait behind it. */
 #define AHEAD ((size_t)64 * 1024)
 /* Of one stream, before the next one's turn. */
-#define PIECE ((size_t)16 * 1024)
+#define PIECE ((size_t)8 * 1024)
 /* Streams that are looked at for one that may send. */
 #define LOOK_AHEAD 16
 
@@ -116,6 +116,11 @@ static bool take_waiting_off(const floe__sctp *s, const floe__sctp_message *m, f
   return true;
 }
 
+/* FAILED: the association is gone, and its end will be told. Else nothing may be lost without a word. */
+static void refuse(floe__sctp *s, floe__engine_result r) {
+  if (r == FLOE__ENGINE_NOT_DOABLE) floe__sctp_abort(s, "the engine refused a message", s->now);
+}
+
 /* Gives the engine up to `most` bytes of the stream's first message; false: it takes no more now. */
 static bool feed_piece(floe__sctp *s, floe__sctp_stream *st, size_t most) {
   floe__sctp_message *m = st->first;
@@ -130,7 +135,8 @@ static bool feed_piece(floe__sctp *s, floe__sctp_stream *st, size_t most) {
   floe__engine_result r = floe__engine_send(s->engine, st->id, m->ppid, piece, end, &reliability, &taken);
   if (r == FLOE__ENGINE_AGAIN) return false;
   if (r != FLOE__ENGINE_OK) {
-    drop_first(s, st); /* the association is gone, and its end will be told */
+    drop_first(s, st);
+    refuse(s, r);
     return true;
   }
   m->at += taken;
@@ -145,12 +151,18 @@ static bool is_in_part(const floe__sctp_stream *st) {
   return st->first != NULL && st->first->at > 0;
 }
 
+/* What a message in part may have in the engine, so that another one that is ready can begin. */
+static size_t share_of_one(const floe__sctp *s) {
+  size_t share = AHEAD / (s->n_begun + (s->ready_first != NULL ? 1 : 0));
+  return share > PIECE ? share : PIECE;
+}
+
 /* usrsctp stops altogether at a message that it has in part and has sent all of: so each of these is kept supplied,
  * beyond AHEAD if need be. False: the engine takes no more now. */
 static bool feed_begun(floe__sctp *s) {
   for (size_t i = 0; i < s->n_begun;) {
     floe__sctp_stream *st = s->begun[i];
-    size_t share = AHEAD / s->n_begun > PIECE ? AHEAD / s->n_begun : PIECE;
+    size_t share = share_of_one(s);
     bool goes_on = true;
     while (goes_on && is_in_part(st) && st->in_engine < share) goes_on = feed_piece(s, st, PIECE);
     if (is_in_part(st)) {
@@ -165,12 +177,13 @@ static bool feed_begun(floe__sctp *s) {
   return true;
 }
 
-/* A message goes whole where there is room, and in pieces where it is larger than that. Without interleaving only one
- * goes in pieces: RFC 9260 6.9 sends its fragments with TSNs in sequence. */
+/* A message goes whole where there is room, and in pieces where it is larger than that. Without interleaving one that
+ * goes in pieces goes alone: RFC 9260 6.9 sends its fragments with TSNs in sequence. */
 static bool can_begin(const floe__sctp *s, const floe__sctp_message *m) {
+  if (!s->info.interleaving && s->n_begun > 0) return false;
   size_t room = s->in_engine < AHEAD ? AHEAD - s->in_engine : 0;
-  if (m->len <= room) return s->n_begun < FLOE__SCTP_BEGUN_MAX;
-  return room >= PIECE && s->n_begun < (s->info.interleaving ? FLOE__SCTP_BEGUN_MAX : 1u);
+  /* a place is left for one that the engine takes no more than a part of, against what was expected */
+  return room > 0 && s->n_begun < (m->len <= room ? FLOE__SCTP_BEGUN_MAX : FLOE__SCTP_BEGUN_MAX - 1);
 }
 
 /* A stream whose first message can be begun, taken off the list; NULL: none, among those whose turn it is soon. */
@@ -238,7 +251,10 @@ static floe_status send_directly(floe__sctp *s, floe__sctp_stream *st, uint32_t 
                                  const floe__sctp_reliability *r) {
   size_t taken = 0;
   floe__engine_result result = floe__engine_send(s->engine, st->id, ppid, data, true, r, &taken);
-  if (result == FLOE__ENGINE_FAILED) return FLOE_E_STATE;
+  if (result == FLOE__ENGINE_FAILED || result == FLOE__ENGINE_NOT_DOABLE) {
+    refuse(s, result);
+    return FLOE_E_STATE;
+  }
   count_taken(s, st, taken);
   if (taken == data.len) return FLOE_OK;
   floe_status status = queue_message(s, st, ppid, data, taken, r);

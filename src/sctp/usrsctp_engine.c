@@ -26,6 +26,7 @@ struct sctp_sockstat {
 #define COMMON_HEADER   12u                  /* RFC 9260 3.1 */
 #define SEND_SPACE      (4 * 1024 * 1024)    /* what may be on its way: a window of 4 MiB fills 320 Mbit/s at 100 ms */
 #define OUT_MAX         (4u * 1024u * 1024u) /* packets that wait for their thread; more are lost, as on a network */
+#define ABORT_MAX       256u
 #define QUANTUM_MS      5 /* usrsctp looks at every timer of the process each time that it is told the time */
 #define TRIM_ABOVE      1024u
 #define INDEX_BITS      (sizeof(uintptr_t) * 4)
@@ -50,8 +51,9 @@ struct floe__engine {
   struct socket *so;
   floe_time last_now, clock; /* of the last call: the env's time, and the engine's */
   bool has_now;
-  bool connected;         /* usrsctp_connect was called */
-  bool aborted_by_timer;  /* what our last ABORT said */
+  bool connected;               /* usrsctp_connect was called */
+  uint8_t own_abort[ABORT_MAX]; /* the chunk that was sent last */
+  size_t own_abort_len;
   bool in_notification;   /* the last one read was longer than the buffer */
   packet_fifo out;        /* under the lock */
   packet_fifo taken;      /* the owner's own */
@@ -128,15 +130,19 @@ static bool contains(const uint8_t *in, size_t len, const char *text) {
   return false;
 }
 
+static void keep_abort(floe__engine *e, const uint8_t *packet, size_t len) {
+  if (len <= COMMON_HEADER || packet[COMMON_HEADER] != SCTP_ABORT_ASSOCIATION) return;
+  e->own_abort_len = len - COMMON_HEADER < ABORT_MAX ? len - COMMON_HEADER : ABORT_MAX;
+  memcpy(e->own_abort, packet + COMMON_HEADER, e->own_abort_len);
+}
+
 /* usrsctp has a packet to send. A packet that cannot be kept is one that the network has lost. */
 static int on_output(void *addr, void *buffer, size_t length, uint8_t tos, uint8_t set_df) {
   (void)tos;
   (void)set_df;
   floe__engine *e = find(addr);
   if (e == NULL) return 0;
-  const uint8_t *bytes = buffer;
-  if (length > COMMON_HEADER && bytes[COMMON_HEADER] == SCTP_ABORT_ASSOCIATION)
-    e->aborted_by_timer = contains(bytes, length, CLOSED_BY_TIMER);
+  keep_abort(e, buffer, length);
   if (length >= COMMON_HEADER) floe__sctp_checksum_write(buffer, length);
   if (fifo_push(&e->out, buffer, length)) atomic_store(&e->has_packet, true);
   return 0;
@@ -177,7 +183,8 @@ static void start(void) {
   usrsctp_sysctl_set_sctp_init_rto_max_default(INIT_RTO_MAX_MS);
   usrsctp_sysctl_set_sctp_init_rtx_max_default(INIT_ATTEMPTS);
   usrsctp_sysctl_set_sctp_assoc_rtx_max_default(MAX_RETRANSMITS);
-  usrsctp_sysctl_set_sctp_diag_info_code(13); /* RFC 9260 3.3.10.13: an ABORT says why in words */
+  usrsctp_sysctl_set_sctp_max_retran_chunk(0); /* a probe of a closed window may go out any number of times */
+  usrsctp_sysctl_set_sctp_diag_info_code(13);  /* RFC 9260 3.3.10.13: an ABORT says why in words */
 }
 
 /* A place in the table, and an id that was never given out before (in 2^32 openings of one place). */
@@ -374,6 +381,13 @@ static void describe(struct sctp_sendv_spa *spa, uint16_t stream, uint32_t ppid,
   spa->sendv_prinfo.pr_value = r->has_max_retransmits ? r->max_retransmits : r->max_lifetime_ms;
 }
 
+static floe__engine_result result_of(int error) {
+  if (error == EWOULDBLOCK || error == EAGAIN || error == ENOMEM || error == ENOBUFS) return FLOE__ENGINE_AGAIN;
+  bool is_gone = error == ENOTCONN || error == EPIPE || error == ECONNRESET || error == ECONNABORTED ||
+                 error == ETIMEDOUT || error == ENOENT;
+  return is_gone ? FLOE__ENGINE_FAILED : FLOE__ENGINE_NOT_DOABLE;
+}
+
 floe__engine_result floe__engine_send(floe__engine *e, uint16_t stream, uint32_t ppid, floe_bytes data, bool end,
                                       const floe__sctp_reliability *r, size_t *taken) {
   struct sctp_sendv_spa spa;
@@ -384,8 +398,7 @@ floe__engine_result floe__engine_send(floe__engine *e, uint16_t stream, uint32_t
   unlock();
   *taken = n > 0 ? (size_t)n : 0;
   if (n >= 0) return FLOE__ENGINE_OK;
-  return error == EWOULDBLOCK || error == EAGAIN || error == ENOMEM || error == ENOBUFS ? FLOE__ENGINE_AGAIN
-                                                                                        : FLOE__ENGINE_FAILED;
+  return result_of(error);
 }
 
 floe__engine_result floe__engine_reset(floe__engine *e, const uint16_t *streams, size_t n) {
@@ -405,7 +418,7 @@ floe__engine_result floe__engine_reset(floe__engine *e, const uint16_t *streams,
   return error == EOPNOTSUPP || error == EINVAL ? FLOE__ENGINE_NOT_DOABLE : FLOE__ENGINE_AGAIN;
 }
 
-static void read_assoc_change(bool by_timer, const uint8_t *buf, size_t len, floe__engine_item *out) {
+static void read_assoc_change(const uint8_t *buf, size_t len, floe__engine_item *out) {
   struct sctp_assoc_change c;
   if (len < sizeof c) return;
   memcpy(&c, buf, sizeof c);
@@ -423,7 +436,7 @@ static void read_assoc_change(bool by_timer, const uint8_t *buf, size_t len, flo
     case SCTP_CANT_STR_ASSOC:
       out->type = FLOE__ENGINE_LOST;
       out->abort = info;
-      out->timed_out = info.len == 0 && (c.sac_state == SCTP_CANT_STR_ASSOC || by_timer);
+      out->timed_out = info.len == 0 && c.sac_state == SCTP_CANT_STR_ASSOC;
       return;
     default: return;
   }
@@ -459,17 +472,26 @@ static void read_partial_delivery(const uint8_t *buf, size_t len, floe__engine_i
   out->stream = (uint16_t)p.pdapi_stream;
 }
 
-static void read_notification(bool by_timer, const uint8_t *buf, size_t len, floe__engine_item *out) {
+static void read_notification(const uint8_t *buf, size_t len, floe__engine_item *out) {
   uint16_t type;
   if (len < sizeof(struct sctp_tlv)) return;
   memcpy(&type, buf, sizeof type);
   switch (type) {
-    case SCTP_ASSOC_CHANGE: read_assoc_change(by_timer, buf, len, out); return;
+    case SCTP_ASSOC_CHANGE: read_assoc_change(buf, len, out); return;
     case SCTP_STREAM_RESET_EVENT: read_stream_reset(buf, len, out); return;
     case SCTP_SEND_FAILED_EVENT: read_send_failed(buf, len, out); return;
     case SCTP_PARTIAL_DELIVERY_EVENT: read_partial_delivery(buf, len, out); return;
     default: return;
   }
+}
+
+/* usrsctp itself ended it: what it told the peer says why. */
+static void tell_own_abort(uint8_t *buf, size_t cap, const uint8_t *chunk, size_t len, floe__engine_item *out) {
+  if (len > cap) return;
+  memcpy(buf, chunk, len);
+  out->abort = (floe_bytes){.ptr = buf, .len = len};
+  out->abort_is_ours = true;
+  if (contains(chunk, len, CLOSED_BY_TIMER)) out->timed_out = true;
 }
 
 void floe__engine_receive(floe__engine *e, uint8_t *buf, size_t cap, floe__engine_item *out) {
@@ -482,14 +504,17 @@ void floe__engine_receive(floe__engine *e, uint8_t *buf, size_t cap, floe__engin
   atomic_store(&e->has_item, false);
   ssize_t n = usrsctp_recvv(e->so, buf, cap, NULL, &from_len, &info, &info_len, &info_type, &flags);
   if (n > 0) atomic_store(&e->has_item, true);
-  bool by_timer = e->aborted_by_timer;
+  uint8_t own_abort[ABORT_MAX];
+  size_t own_abort_len = e->own_abort_len;
+  memcpy(own_abort, e->own_abort, own_abort_len);
   unlock();
   if (n <= 0) return;
   out->more = true;
   if ((flags & MSG_NOTIFICATION) != 0) {
     bool is_rest = e->in_notification;
     e->in_notification = (flags & MSG_EOR) == 0;
-    if (!is_rest) read_notification(by_timer, buf, (size_t)n, out);
+    if (!is_rest) read_notification(buf, (size_t)n, out);
+    if (out->type == FLOE__ENGINE_LOST && out->abort.len == 0) tell_own_abort(buf, cap, own_abort, own_abort_len, out);
     return;
   }
   out->type = FLOE__ENGINE_PIECE;
@@ -516,6 +541,14 @@ void floe__engine_set_bulk(floe__engine *e, bool is_bulk) {
                                    .srto_min = is_bulk ? RTO_MIN_BULK_MS : RTO_MIN_MS};
   lock();
   (void)set_option(e, SCTP_RTOINFO, &rto, sizeof rto);
+  unlock();
+}
+
+void floe__engine_set_blocked(floe__engine *e, bool is_blocked) {
+  const struct sctp_assocparams a = {.sasoc_assoc_id = SCTP_FUTURE_ASSOC,
+                                     .sasoc_asocmaxrxt = is_blocked ? UINT16_MAX : MAX_RETRANSMITS};
+  lock();
+  (void)set_option(e, SCTP_ASSOCINFO, &a, sizeof a);
   unlock();
 }
 

@@ -13,8 +13,8 @@ typedef struct floe__engine floe__engine; /* one association's end in the engine
 typedef enum floe__engine_result {
   FLOE__ENGINE_OK = 0,
   FLOE__ENGINE_AGAIN,      /* no room, or a request is under way */
-  FLOE__ENGINE_NOT_DOABLE, /* the peer cannot do it */
-  FLOE__ENGINE_FAILED
+  FLOE__ENGINE_NOT_DOABLE, /* refused: the peer or the engine cannot do it */
+  FLOE__ENGINE_FAILED      /* the association is gone */
 } floe__engine_result;
 
 typedef enum floe__engine_item_type {
@@ -41,7 +41,8 @@ typedef struct floe__engine_item {
   bool incoming, outgoing, denied;
   const uint8_t *streams; /* n_streams numbers of 16 bits in host order, unaligned, in the caller's buffer */
   size_t n_streams;       /* 0: all */
-  floe_bytes abort;       /* the peer's ABORT chunk, in the caller's buffer; empty: there was none */
+  floe_bytes abort;       /* the ABORT chunk, in the caller's buffer; empty: there was none */
+  bool abort_is_ours;
   bool timed_out;
 } floe__engine_item;
 
@@ -73,6 +74,8 @@ void floe__engine_set_packet_max(floe__engine *e, size_t packet_max);
 /* Many packets are on their way, so that a loss shows by what arrives after it: the retransmission timer is set to a
  * second at least, and not to a tenth. */
 void floe__engine_set_bulk(floe__engine *e, bool is_bulk);
+/* The peer's window is closed: probes of it do not count as unanswered. */
+void floe__engine_set_blocked(floe__engine *e, bool is_blocked);
 bool floe__engine_status_of(floe__engine *e, floe__engine_status *out);
 
 /* The next packet; false when there is none. Valid until the next call. */
