@@ -2,7 +2,7 @@
 """Floe's peer connection with that of a browser, in namespaces `left` (Floe) and `right` (the browser).
 
     pc_browser.py chromium|firefox [--show-hosts] [--only PATTERN]... [--not PATTERN]... [--list] [--times N]
-                  [--server URL --user NAME --credential WORD] [--ca FILE] [--trust HOST:PORT=CERTIFICATE.pem]
+                  [--note TEXT] [--server URL --user NAME --credential WORD] [--ca FILE] [--trust HOST:PORT=CERTIFICATE.pem]
 
 PC_PEER is the path of pc_peer. Each scenario below makes a new pair of peer connections; the programs stay. Prints a
 line for each scenario, and what was said in one that failed, or with FLOE_TRANSCRIPT=1 in each.
@@ -605,6 +605,7 @@ def main():
     parser.add_argument("--only", action="append", default=[], metavar="PATTERN")
     parser.add_argument("--not", action="append", default=[], metavar="PATTERN", dest="without")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--note", default="", help="is printed behind each title")
     parser.add_argument("--times", type=int, default=1, help="how often each is run")
     parser.add_argument("--server", action="append", default=[])
     parser.add_argument("--user", default="")
@@ -618,7 +619,7 @@ def main():
         print("\n".join(title for title, _ in wanted))
         return 0
     world = World(options)
-    results = [run_one(world, title, run) for title, run in wanted for _ in range(options.times)]
+    results = [run_one(world, title + options.note, run) for title, run in wanted for _ in range(options.times)]
     try:
         world.quit()
     except Failure as failure:

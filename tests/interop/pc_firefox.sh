@@ -1,5 +1,5 @@
 #!/bin/sh
-# Floe's peer connection with Firefox's.
+# Floe's peer connection with Firefox's: all scenarios, or with arguments those that they choose (pc_browser.py).
 set -eu
 lib_dir=$(dirname "$0")/../netns
 # shellcheck source=../netns/lib.sh source-path=SCRIPTDIR
@@ -11,7 +11,12 @@ lib_dir=$(dirname "$0")/../netns
 # shellcheck source=pc_lib.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/pc_lib.sh"
 net_enter "$@"
+need nft
 need_browser firefox
 linked_network
-with_browser firefox "$@"
+if [ $# -gt 0 ]; then
+  with_browser firefox "$@"
+else
+  all_scenarios firefox
+fi
 finish

@@ -14,5 +14,16 @@ need_browser() { # chromium|firefox
 
 # with_browser chromium|firefox ARGUMENTS-OF-pc_browser.py...: the scenarios that these choose.
 with_browser() {
+  n_cases=$((n_cases + 1))
   FLOE_ETC="$work/etc" python3 -B "$here/pc_browser.py" "$@" || failed=yes
+}
+
+# all_scenarios chromium|firefox: on a link that loses nothing, and some of them on one that does.
+all_scenarios() {
+  with_browser "$1"
+  with_browser "$1" --show-hosts --only "* offers, trickle, *" --note ", the browser's hosts are shown"
+  loses 10
+  with_browser "$1" --note ", $loss % loss" --only "* offers, trickle, Floe's hosts are hidden" \
+    --only "messages of *" --only "1000 messages *" --only "a channel is closed, *" --only "*restarts ICE, Floe has *"
+  show_loss
 }

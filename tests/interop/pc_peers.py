@@ -292,7 +292,9 @@ class Link:
                 self.early[str(other)].append(candidate)
 
     def belongs(self, candidate, other):
-        return "a=ice-ufrag:" + (candidate.get("usernameFragment") or "") in self.taken[str(other)]
+        taken = self.taken[str(other)].splitlines()
+        return ("a=ice-ufrag:" + (candidate.get("usernameFragment") or "") in taken
+                and "a=mid:" + (candidate.get("sdpMid") or "") in taken)
 
     def give(self, other, candidate):
         self.given.append((other, other.start("add_candidate", candidate=candidate)))
