@@ -16,7 +16,7 @@
 #define CONTROL_PROTOCOL "floe-connect.1"
 
 enum { OFFER_TIMEOUT_MS = 60000, ANSWER_TIMEOUT_MS = 600000, GATHERING_MS = 10000 };
-enum { CLOSE_CHANNEL_MS = 5000, CLOSE_MS = 3000, MAX_BUFFERED = 8 << 20 };
+enum { CLOSE_CHANNEL_MS = 5000, CLOSE_HASTE_MS = 1500, CLOSE_MS = 3000, MAX_BUFFERED = 8 << 20 };
 
 uint64_t floe__link_now_ms(const floe__link *link) {
   return floe_uv_now(link->session.uv) / FLOE_MS;
@@ -353,19 +353,24 @@ static void set_true(void *user) {
   *(bool *)user = true;
 }
 
-/* What was said last is still to arrive: the channel is closed in order, then the connection. */
+/* What was said last is still to arrive: the channel is closed in order. Who has interrupted it does not wait long. */
+static void close_channel(floe__link *link) {
+  const bool never = false;
+  uint32_t limit = link->session.stop_signal != 0 ? CLOSE_HASTE_MS : CLOSE_CHANNEL_MS;
+  uint64_t end = floe__link_now_ms(link) + limit;
+  while (link->speaker.first != NULL && !link->is_control_closed && floe__link_now_ms(link) < end) {
+    (void)floe__session_wait_cleanup(&link->session, &never, 20);
+    floe__speaker_flush(&link->speaker);
+  }
+  if (link->is_control_closed) return;
+  floe_uv_data_channel_close(link->control);
+  uint64_t now = floe__link_now_ms(link);
+  (void)floe__session_wait_cleanup(&link->session, &link->is_control_closed, now < end ? (uint32_t)(end - now) : 1);
+}
+
 static void close_connection(floe__link *link) {
   bool closed = link->pc == NULL;
-  uint64_t end = floe__link_now_ms(link) + CLOSE_CHANNEL_MS;
-  const bool never = false;
-  if (link->has_started && link->cause == FLOE_CAUSE_NONE) {
-    while (link->speaker.first != NULL && !link->is_control_closed && floe__link_now_ms(link) < end) {
-      (void)floe__session_wait_cleanup(&link->session, &never, 20);
-      floe__speaker_flush(&link->speaker);
-    }
-    floe_uv_data_channel_close(link->control);
-    (void)floe__session_wait_cleanup(&link->session, &link->is_control_closed, CLOSE_CHANNEL_MS);
-  }
+  if (link->has_started && link->cause == FLOE_CAUSE_NONE) close_channel(link);
   floe__speaker_clear(&link->speaker);
   link->job->close(link->job_data); /* before its channels are gone */
   link->job_data = NULL;

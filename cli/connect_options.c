@@ -83,7 +83,7 @@ static bool read_place(floe__place *out, const char *text, bool may_lack_host, u
   if (is_bracketed) {
     text++;
     len -= 2;
-  } else if (memchr(text, ':', len) != NULL) {
+  } else if (strcspn(text, ":[]") < len) {
     return false; /* an IPv6 address without brackets: who knows where the port begins */
   }
   if (len >= sizeof out->host) return false;

@@ -225,5 +225,20 @@ connect 2 --trace "$DIR/no/trace"
 has err "floe connect: --trace */no/trace: No such file or directory"
 connect 2 --keylog "$DIR/no/keys"
 has err "floe connect: --keylog */no/keys: No such file or directory"
+
+# Completion, where there is bash.
+if command -v bash >/dev/null; then
+  complete_line() {
+    bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _floe; echo "${COMPREPLY[*]}"' - \
+      "${0%/*}/../../cli/completion/floe.bash" "$@" >"$DIR/out" 2>"$DIR/err"
+    [ ! -s "$DIR/err" ] || { fail "completion of $*:"; cat "$DIR/err" >&2; }
+  }
+  complete_line floe conn
+  has out "connect"
+  complete_line floe connect --re
+  has out "--receive --relay-only"
+  complete_line floe connect -s tur
+  has out "turn: turns:"
+fi
 "$FLOE" --help | grep -q '^  connect  ' || fail "floe --help does not name connect"
 finish
