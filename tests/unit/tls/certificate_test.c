@@ -168,7 +168,7 @@ static void takes_the_systems_time_without_another(void **state) {
   assert_int_equal(floe_certificate_generate(&cert, bare, 0, NULL, NULL), FLOE_OK);
   const int64_t made = floe_certificate_expires(cert) / 1000 - 30 * 86400;
   /* Quick tests ask no clock: later than this was written, and the two dates fit each other. */
-  assert_true(made > INT64_C(1795219200));
+  assert_true(made > INT64_C(1700000000));
   assert_int_equal(not_before(cert), made - 86400);
   floe_certificate_free(cert);
   floe_env_free(bare);
