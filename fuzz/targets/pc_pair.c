@@ -194,9 +194,9 @@ static void send_some(pcw_side *s, uint8_t what) {
   pcw_channel *c = pick_channel(s);
   uint8_t how = take(s->w);
   if (c == NULL) return;
-  uint32_t n = (what & 1) != 0 ? 1u + how / 16u : 1;
+  uint32_t len = lengths[how % 16], n = (what & 1) == 0 ? 1 : 1u + how / (len > 2000 ? 64u : 16u);
   for (uint32_t i = 0; i < n; i++) {
-    if (!pcw_send(c, lengths[how % 16], (what & 2) != 0)) return;
+    if (!pcw_send(c, len, (what & 2) != 0)) return;
   }
 }
 
@@ -245,6 +245,7 @@ static void be_evil(pcw_side *s, uint8_t what) {
   floe__sctp *sctp = s->pc->transport.sctp;
   w->is_evil = true;
   pcw_call(s);
+  floe__pc_advance(s->pc, w->net.now);
   if ((what & 15) == 15) {
     (void)!floe__sctp_reset_stream(sctp, stream, w->net.now);
   } else if ((what & 15) == 14) {
