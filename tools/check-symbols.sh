@@ -1,6 +1,7 @@
 #!/bin/sh
 # The core opens no socket, reads no clock, takes no lock, reads no environment and writes to no stream (docs/architecture.md):
-# its archive asks for none of the functions that do.
+# its archive asks for none of the functions that do. One object may take a lock: usrsctp is one per process, and the
+# envs of a program are not (docs/decisions/0009-usrsctp-engine.md).
 #
 #   tools/check-symbols.sh ARCHIVE [COMPILER]
 set -eu

@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "sctp/crc32c.h"
+#include "sctp/packet_fifo.h"
 
 /* Of usrsctp's netinet/sctp.h, which is not installed. */
 #ifndef SCTP_INTERLEAVING_SUPPORTED
@@ -23,12 +24,10 @@ struct sctp_sockstat {
 };
 #endif
 
-#define COMMON_HEADER   12u                  /* RFC 9260 3.1 */
-#define SEND_SPACE      (4 * 1024 * 1024)    /* what may be on its way: a window of 4 MiB fills 320 Mbit/s at 100 ms */
-#define OUT_MAX         (4u * 1024u * 1024u) /* packets that wait for their thread; more are lost, as on a network */
+#define COMMON_HEADER   12u               /* RFC 9260 3.1 */
+#define SEND_SPACE      (4 * 1024 * 1024) /* what may be on its way: a window of 4 MiB fills 320 Mbit/s at 100 ms */
 #define ABORT_MAX       256u
 #define QUANTUM_MS      5 /* usrsctp looks at every timer of the process each time that it is told the time */
-#define TRIM_ABOVE      1024u
 #define INDEX_BITS      (sizeof(uintptr_t) * 4)
 #define INIT_ATTEMPTS   8
 #define MAX_RETRANSMITS 10
@@ -40,12 +39,6 @@ struct sctp_sockstat {
 #define SACK_DELAY_MS   20
 #define CLOSED_BY_TIMER "Association error counter exceeded"
 
-/* Packets one behind the other, each behind its length. */
-typedef struct packet_fifo {
-  uint8_t *buf; /* nullable */
-  size_t cap, len, at;
-} packet_fifo;
-
 struct floe__engine {
   uintptr_t id; /* what usrsctp knows of it: generation and index */
   struct socket *so;
@@ -55,8 +48,8 @@ struct floe__engine {
   uint8_t own_abort[ABORT_MAX]; /* the chunk that was sent last */
   size_t own_abort_len;
   bool in_notification;   /* the last one read was longer than the buffer */
-  packet_fifo out;        /* under the lock */
-  packet_fifo taken;      /* the owner's own */
+  floe__fifo out;         /* under the lock */
+  floe__fifo taken;       /* the owner's own */
   atomic_bool has_packet; /* `out` is not empty */
   atomic_bool has_item;   /* usrsctp has called its upcall since the last empty read */
   uint16_t local, remote; /* ports, host order */
@@ -95,33 +88,6 @@ static void *as_address(uintptr_t id) {
   return (void *)id;
 }
 
-static bool fifo_push(packet_fifo *f, const void *packet, size_t len) {
-  uint32_t head = (uint32_t)len;
-  size_t need = f->len + sizeof head + len;
-  if (need > OUT_MAX) return false;
-  if (need > f->cap) {
-    size_t cap = f->cap < 2048 ? 2048 : f->cap * 2;
-    while (cap < need) cap *= 2;
-    uint8_t *grown = realloc(f->buf, cap);
-    if (grown == NULL) return false;
-    f->buf = grown;
-    f->cap = cap;
-  }
-  memcpy(f->buf + f->len, &head, sizeof head);
-  memcpy(f->buf + f->len + sizeof head, packet, len);
-  f->len = need;
-  return true;
-}
-
-static bool fifo_pop(packet_fifo *f, floe_bytes *out) {
-  uint32_t head;
-  if (f->at == f->len) return false;
-  memcpy(&head, f->buf + f->at, sizeof head);
-  *out = (floe_bytes){.ptr = f->buf + f->at + sizeof head, .len = head};
-  f->at += sizeof head + head;
-  return true;
-}
-
 static bool contains(const uint8_t *in, size_t len, const char *text) {
   size_t n = strlen(text);
   for (size_t i = 0; i + n <= len; i++) {
@@ -144,7 +110,7 @@ static int on_output(void *addr, void *buffer, size_t length, uint8_t tos, uint8
   if (e == NULL) return 0;
   keep_abort(e, buffer, length);
   if (length >= COMMON_HEADER) floe__sctp_checksum_write(buffer, length);
-  if (fifo_push(&e->out, buffer, length)) atomic_store(&e->has_packet, true);
+  if (floe__fifo_push(&e->out, buffer, length)) atomic_store(&e->has_packet, true);
   return 0;
 }
 
@@ -330,8 +296,8 @@ void floe__engine_close(floe__engine *e) {
   lock();
   close_socket(e);
   unlock();
-  free(e->out.buf);
-  free(e->taken.buf);
+  floe__fifo_clear(&e->out);
+  floe__fifo_clear(&e->taken);
   free(e);
 }
 
@@ -585,28 +551,20 @@ bool floe__engine_has_item(const floe__engine *e) {
 }
 
 bool floe__engine_next_packet(floe__engine *e, floe_bytes *out) {
-  if (fifo_pop(&e->taken, out)) return true;
+  if (floe__fifo_pop(&e->taken, out)) return true;
   if (!atomic_load(&e->has_packet)) return false;
   lock();
-  packet_fifo empty = e->taken;
-  empty.len = 0;
-  empty.at = 0;
+  floe__fifo empty = floe__fifo_emptied(e->taken);
   e->taken = e->out;
   e->out = empty;
   atomic_store(&e->has_packet, false);
   unlock();
-  return fifo_pop(&e->taken, out);
-}
-
-static void fifo_trim(packet_fifo *f) {
-  if (f->at != f->len || f->cap <= TRIM_ABOVE) return;
-  free(f->buf);
-  *f = (packet_fifo){0};
+  return floe__fifo_pop(&e->taken, out);
 }
 
 void floe__engine_trim(floe__engine *e) {
-  fifo_trim(&e->taken);
+  floe__fifo_trim(&e->taken);
   lock();
-  fifo_trim(&e->out);
+  floe__fifo_trim(&e->out);
   unlock();
 }
