@@ -286,7 +286,7 @@ def show_flow(run, options):
 
 def show_connect(run, options):
     ways = {"0 ms": None, "20 ms": (10, 0), "100 ms": (50, 0)}
-    table = Table("From exchanged descriptions to the first message at the peer, ms and round trips; the floor is 5.5",
+    table = Table("From exchanged descriptions to the first message at the peer, ms and round trips; the floor is 5",
                   [*(f"round trip {name}" for name in ways), "round trips at 20 ms", "round trips at 100 ms"])
     for stack in options.stacks:
         took = [median_of(2 * options.runs + 1, run.connect, stack, way) for way in ways.values()]
