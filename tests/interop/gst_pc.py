@@ -4,6 +4,7 @@ gir1.2-gst-plugins-bad-1.0, python3-gi), driven by the same JSON as pc_peer.c: s
 import hashlib
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -62,8 +63,11 @@ class Connection:
         self.tell(which.replace("-", "") + "statechange", state=self.state_of(which))
 
     def tell_candidate(self, _, index, text):
-        candidate = {"candidate": text, "sdpMLineIndex": index, "sdpMid": None, "usernameFragment": None}
-        self.tell("icecandidate", candidate=candidate)
+        """webrtcbin tells less than W3C wants."""
+        sdp = self.bin.get_property("local-description").sdp.as_text()
+        quote = lambda name: re.search(f"^a={name}:(.*?)\r?$", sdp, re.MULTILINE)[1]
+        self.tell("icecandidate", candidate={"candidate": text, "sdpMLineIndex": index, "sdpMid": quote("mid"),
+                                             "usernameFragment": quote("ice-ufrag")})
 
     # --- channels
 

@@ -44,7 +44,10 @@ export default class Peer {
     this.pc = new rtc.PeerConnection('floe', {
       iceServers: iceServers.map(serverOf), iceTransportPolicy, maxMessageSize, disableAutoNegotiation: true });
     this.pc.onDataChannel((channel) => this.onchannel?.(new Channel(channel)));
-    this.pc.onLocalCandidate((candidate, sdpMid) => this.oncandidate?.({ candidate, sdpMid }));
+    this.pc.onLocalCandidate((candidate, sdpMid) => {
+      const usernameFragment = /^a=ice-ufrag:(\S+)/m.exec(this.pc.localDescription().sdp)[1];
+      this.oncandidate?.({ candidate: candidate.replace(/^a=/, ''), sdpMid, sdpMLineIndex: 0, usernameFragment });
+    });
     this.pc.onStateChange((state) => this.onstate?.(state));
     this.gathered = new Promise((resolve) => {
       this.pc.onGatheringStateChange((state) => {
