@@ -59,6 +59,7 @@ struct floe__sctp {
   floe__sctp_stream *ready_first, *ready_last, *sent_first, *sent_last, *resets;
   floe__sctp_stream *begun[FLOE__SCTP_BEGUN_MAX];
   size_t n_begun;
+  bool is_alone;            /* what the engine holds is one message that must not be interleaved: sctp_send.c */
   size_t queued, in_engine; /* of all streams */
   floe_time resets_since;   /* when the first of `resets` was wanted, or the last one done */
   size_t given_up;          /* how many of `resets` are DONE */

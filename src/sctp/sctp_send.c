@@ -12,6 +12,9 @@
 /* Streams that are looked at for one that may send. */
 #define LOOK_AHEAD 16
 
+/* The headers of a packet with one I-DATA chunk (RFC 9260 3.1, RFC 8260 2.1), and padding. */
+#define HEADERS ((size_t)36)
+
 static const floe__sctp_reliability reliable = {0};
 
 void floe__sctp_clear_messages(floe__sctp *s, floe__sctp_stream *st) {
@@ -147,6 +150,18 @@ static bool feed_piece(floe__sctp *s, floe__sctp_stream *st, size_t most) {
   return taken == piece.len;
 }
 
+/* usrsctp gives up, with a fragment, every chunk that was sent after it up to the next last fragment, of whatever
+ * message: right where fragments follow each other (RFC 9260 6.9), the loss of others' messages where they interleave.
+ * So a message in fragments that may be given up is alone in the engine until all of it was transmitted. */
+static bool goes_alone(const floe__sctp *s, size_t len, const floe__sctp_reliability *r) {
+  bool is_limited = r->has_max_retransmits || r->has_max_lifetime;
+  return s->info.interleaving && is_limited && len > s->cfg.packet_max - HEADERS;
+}
+
+static void end_alone(floe__sctp *s) {
+  if (s->in_engine == 0 && s->n_begun == 0) s->is_alone = false;
+}
+
 static bool is_in_part(const floe__sctp_stream *st) {
   return st->first != NULL && st->first->at > 0;
 }
@@ -180,7 +195,8 @@ static bool feed_begun(floe__sctp *s) {
 /* A message goes whole where there is room, and in pieces where it is larger than that. Without interleaving one that
  * goes in pieces goes alone: RFC 9260 6.9 sends its fragments with TSNs in sequence. */
 static bool can_begin(const floe__sctp *s, const floe__sctp_message *m) {
-  if (!s->info.interleaving && s->n_begun > 0) return false;
+  if (s->is_alone || (!s->info.interleaving && s->n_begun > 0)) return false;
+  if (goes_alone(s, m->len, &m->reliability) && (s->in_engine > 0 || s->n_begun > 0)) return false;
   size_t room = s->in_engine < AHEAD ? AHEAD - s->in_engine : 0;
   /* a place is left for one that the engine takes no more than a part of, against what was expected */
   return room > 0 && s->n_begun < (m->len <= room ? FLOE__SCTP_BEGUN_MAX : FLOE__SCTP_BEGUN_MAX - 1);
@@ -190,8 +206,10 @@ static bool can_begin(const floe__sctp *s, const floe__sctp_message *m) {
 static floe__sctp_stream *take_ready(floe__sctp *s) {
   for (int i = 0; i < LOOK_AHEAD && s->ready_first != NULL; i++) {
     floe__sctp_stream *st = s->ready_first;
+    bool can = can_begin(s, st->first);
+    if (!can && goes_alone(s, st->first->len, &st->first->reliability)) return NULL; /* else its turn never comes */
     pop_ready(s);
-    if (can_begin(s, st->first)) return st;
+    if (can) return st;
     push_ready(s, st);
   }
   return NULL;
@@ -205,11 +223,14 @@ static void mark_begun(floe__sctp *s, floe__sctp_stream *st) {
 
 void floe__sctp_feed(floe__sctp *s) {
   if (s->state != FLOE__SCTP_CONNECTED) return;
+  end_alone(s);
   bool goes_on = feed_begun(s);
   floe__sctp_stream *st;
   while (goes_on && s->in_engine < AHEAD && (st = take_ready(s)) != NULL) {
     size_t room = AHEAD - s->in_engine;
+    bool alone = goes_alone(s, st->first->len, &st->first->reliability);
     goes_on = feed_piece(s, st, st->first->len <= room ? room : PIECE);
+    s->is_alone = alone && s->in_engine > 0;
     if (is_in_part(st)) {
       mark_begun(s, st);
     } else if (st->first != NULL) {
@@ -243,7 +264,8 @@ static floe_status queue_message(floe__sctp *s, floe__sctp_stream *st, uint32_t 
 }
 
 /* Nothing waits before it and there is room: the engine copies it, and we do not. */
-static bool can_go_directly(const floe__sctp *s, size_t len) {
+static bool can_go_directly(const floe__sctp *s, size_t len, const floe__sctp_reliability *r) {
+  if (s->is_alone || (s->in_engine > 0 && goes_alone(s, len, r))) return false;
   return s->queued == 0 && s->in_engine < AHEAD && len <= AHEAD - s->in_engine;
 }
 
@@ -256,6 +278,7 @@ static floe_status send_directly(floe__sctp *s, floe__sctp_stream *st, uint32_t 
     return FLOE_E_STATE;
   }
   count_taken(s, st, taken);
+  s->is_alone = taken > 0 && goes_alone(s, data.len, r);
   if (taken == data.len) return FLOE_OK;
   floe_status status = queue_message(s, st, ppid, data, taken, r);
   if (status != FLOE_OK && taken > 0) {
@@ -277,7 +300,8 @@ floe_status floe__sctp_send(floe__sctp *s, uint16_t stream, uint32_t ppid, floe_
   if (r == NULL) r = &reliable;
   floe__engine_advance(s->engine, now, s->is_active);
   floe__sctp_touch(s, now);
-  if (can_go_directly(s, data.len)) return send_directly(s, st, ppid, data, r);
+  end_alone(s);
+  if (can_go_directly(s, data.len, r)) return send_directly(s, st, ppid, data, r);
   floe_status status = queue_message(s, st, ppid, data, 0, r);
   floe__sctp_feed(s);
   return status;
