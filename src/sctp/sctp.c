@@ -74,18 +74,30 @@ static const char *state_name(floe__sctp_state state) {
   return "?";
 }
 
+static void trace_end(floe__trace *t, const floe__sctp_info *info) {
+  floe__trace_text(t, "cause", floe_cause_id(info->cause));
+  if (info->cause == FLOE_CAUSE_SCTP_ABORT) floe__trace_text(t, "by", info->abort_is_ours ? "us" : "peer");
+  if (info->has_abort_code) floe__trace_int(t, "code", info->abort_code);
+  floe__trace_text(t, "text", info->text);
+}
+
+static void trace_state(const floe__sctp *s, floe__sctp_state to) {
+  floe__trace t;
+  if (!floe__trace_begin(&t, s->env, s->now, "sctp.state")) return;
+  floe__trace_text(&t, "from", state_name(s->state));
+  floe__trace_text(&t, "to", state_name(to));
+  if (to == FLOE__SCTP_CONNECTED) {
+    floe__trace_int(&t, "streams_in", s->streams_in);
+    floe__trace_int(&t, "streams_out", s->streams_out);
+    floe__trace_int(&t, "interleaving", s->info.interleaving);
+  }
+  if (to == FLOE__SCTP_CLOSED) trace_end(&t, &s->info);
+  floe__trace_end(&t);
+}
+
 void floe__sctp_set_state(floe__sctp *s, floe__sctp_state to) {
   FLOE__ASSERT(s->state != FLOE__SCTP_CLOSED && to > s->state);
-  floe__trace t;
-  if (floe__trace_begin(&t, s->env, s->now, "sctp.state")) {
-    floe__trace_text(&t, "from", state_name(s->state));
-    floe__trace_text(&t, "to", state_name(to));
-    if (to == FLOE__SCTP_CLOSED) {
-      floe__trace_text(&t, "cause", floe_cause_id(s->info.cause));
-      floe__trace_text(&t, "text", s->info.text);
-    }
-    floe__trace_end(&t);
-  }
+  trace_state(s, to);
   s->state = to;
 }
 
