@@ -63,9 +63,6 @@ static floe_status start_remote(floe_pc *pc, const floe__description *d, const f
   floe_ice_parameters params = {.ufrag = m->ufrag, .pwd = m->pwd, .lite = m->ice_lite || d->sdp->ice_lite};
   if (params.lite) set_role(pc, FLOE_ICE_ROLE_CONTROLLING); /* RFC 8445 6.1.1 */
   floe_status st = floe_ice_agent_set_remote_parameters(pc->transport.agent, pc->now, &params, why);
-  if (st == FLOE_E_STATE) {
-    return floe__pc_refuse(why, FLOE_E_ACCESS, "sdp", "has other ICE credentials than before without an ICE restart");
-  }
   if (st == FLOE_OK) add_candidates(pc, d, m);
   return st;
 }
@@ -86,6 +83,19 @@ static void plan_sctp(floe_pc *pc, const floe__sdp_media *remote_data) {
   plan->remote_max_message_size = remote_data->max_message_size;
 }
 
+/* Credentials of the peer that the ICE session in use does not know, and no restart of ours that begins another: told
+ * before anything of the answer counts. */
+static bool has_other_credentials(const floe_pc *pc, const floe__sdp_media *ours, const floe__sdp_media *theirs) {
+  const floe_ice_agent *agent = pc->transport.agent;
+  const floe_ice_parameters *known = floe_ice_agent_remote_parameters(agent);
+  if (known == NULL || strcmp(floe_ice_agent_local_parameters(agent)->ufrag, ours->ufrag) != 0) return false;
+  return strcmp(known->ufrag, theirs->ufrag) != 0 || strcmp(known->pwd, theirs->pwd) != 0;
+}
+
+static floe_status refuse_credentials(floe_error *why) {
+  return floe__pc_refuse(why, FLOE_E_ACCESS, "sdp", "has other ICE credentials than before without an ICE restart");
+}
+
 floe_status floe__pc_apply_answer(floe_pc *pc, floe__description *local, floe__description *remote, bool we_offered,
                                   floe_error *why) {
   const floe__sdp_media *ours = floe__description_data(local), *theirs = floe__description_data(remote);
@@ -95,6 +105,7 @@ floe_status floe__pc_apply_answer(floe_pc *pc, floe__description *local, floe__d
     return FLOE_OK;
   }
   const floe__sdp_media *m = floe__description_transport(remote);
+  if (has_other_credentials(pc, floe__description_transport(local), m)) return refuse_credentials(why);
   if (!we_offered) {
     floe_status st = start_local(pc, local, FLOE_ICE_ROLE_CONTROLLED);
     if (st != FLOE_OK) return floe__pc_refuse(why, st, "", NULL);

@@ -58,11 +58,16 @@ static floe_status begin(floe_pc *pc, draft *d, bool restarts, floe_error *why) 
   return FLOE_OK;
 }
 
+/* A data section that was rejected and is used again is a new transport (RFC 9429 5.2.2): new credentials. */
+static bool is_recycled(const floe_pc *pc) {
+  return floe_ice_agent_remote_parameters(pc->transport.agent) != NULL && !pc->transport.plan.is_negotiated;
+}
+
 floe_status floe__pc_make_offer(floe_pc *pc, bool ice_restart, char **out, floe_error *why) {
   const floe__signaling *s = &pc->signaling;
   /* RFC 9429 5.2.2: only what has been shown can be replaced. */
   bool shown = s->current_local != NULL || s->pending_local != NULL;
-  bool restarts = shown && (ice_restart || floe__signaling_wants_restart(pc));
+  bool restarts = shown && (ice_restart || floe__signaling_wants_restart(pc) || is_recycled(pc));
   draft d;
   floe_status st = begin(pc, &d, restarts, why);
   if (st != FLOE_OK) return st;
@@ -82,13 +87,17 @@ static floe__sdp_setup choose_setup(const floe_pc *pc, const floe__sdp_media *of
   return FLOE__SETUP_ACTIVE;
 }
 
+/* RFC 8839 4.4.1.1.1: a restart of the peer is answered by one of ours. A provisional answer has done so before. */
+static bool is_restart(const floe_pc *pc, const floe__sdp_media *offered) {
+  const floe_ice_parameters *known = floe_ice_agent_remote_parameters(pc->transport.agent);
+  if (known == NULL || offered == NULL) return false;
+  return strcmp(known->ufrag, offered->ufrag) != 0 || strcmp(known->pwd, offered->pwd) != 0;
+}
+
 floe_status floe__pc_make_answer(floe_pc *pc, char **out, floe_error *why) {
   const floe__signaling *s = &pc->signaling;
   const floe__description *offer = s->pending_remote;
-  /* RFC 8839 4.4.1.1.1: a restart of the peer is answered by one of ours. A provisional answer has done so before. */
-  bool restarts = s->state == FLOE_SIGNALING_HAVE_REMOTE_OFFER && s->current_remote != NULL &&
-                  floe__description_data(s->current_remote) != NULL &&
-                  floe__jsep_is_restart(offer->sdp, s->current_remote->sdp);
+  bool restarts = is_restart(pc, floe__description_transport(offer));
   draft d;
   floe_status st = begin(pc, &d, restarts, why);
   if (st != FLOE_OK) return st;

@@ -5,6 +5,7 @@
 #include "base/status_internal.h"
 #include "ice/agent_config.h"
 #include "pc/pc_internal.h"
+#include "pc/trace.h"
 
 floe_status floe__pc_refuse(floe_error *why, floe_status st, const char *path, const char *message) {
   return floe__error_set(why, st, path, FLOE_NO_OFFSET, "%s", message == NULL ? floe_status_text(st) : message);
@@ -17,6 +18,7 @@ floe_status floe__pc_refuse_path(floe_error *why, floe_status st, const char *pa
 
 /* Time never goes back: an earlier `now` counts as the latest seen. */
 void floe__pc_advance(floe_pc *pc, floe_time now) {
+  floe__pc_trace_as(pc);
   if (now > pc->now) pc->now = now;
 }
 
@@ -51,6 +53,7 @@ static void tell_connection(floe_pc *pc, floe_pc_state state, floe_cause cause) 
   if (state == pc->connection_state) return;
   floe__pc_node *node = new_node(pc, FLOE_EVENT_CONNECTIONSTATECHANGE);
   if (node == NULL) return;
+  floe__pc_trace_state(pc, state, cause);
   pc->connection_state = state;
   node->u.pc = (floe_pc_change){state, cause};
   floe__pc_events_push(&pc->events, node, pc->now);
@@ -110,6 +113,7 @@ floe_status floe_pc_new(floe_pc **out, floe_env *env, floe_time now, const floe_
 void floe_pc_free(floe_pc *pc) {
   if (pc == NULL) return;
   floe_env *env = pc->env;
+  floe__pc_trace_as(pc);
   floe__channels_clear(pc);
   floe__pc_events_clear(&pc->events, env);
   floe__signaling_clear(pc);
@@ -129,6 +133,7 @@ void floe_pc_close(floe_pc *pc, floe_time now) {
   floe__signaling_go(pc, FLOE_SIGNALING_CLOSED, NULL);
   pc->life = FLOE__PC_CLOSING;
   pc->ice_connection_state = FLOE_ICE_CONNECTION_CLOSED;
+  floe__pc_trace_state(pc, FLOE_PC_CLOSED, FLOE_CAUSE_NONE);
   pc->connection_state = FLOE_PC_CLOSED;
   floe_ice_agent_close(pc->transport.agent, pc->now);
 }
@@ -189,7 +194,7 @@ static bool on_agent_event(floe_pc *pc, const floe_event *event, floe_event *out
     case FLOE_EVENT_ICECANDIDATE: {
       const floe_ice_candidate *c = event->u.candidate;
       place_candidate(pc, out, c, c == NULL ? "" : c->text);
-      return true;
+      return out->u.signaled.username_fragment != NULL; /* else its section was rejected since: it has no place */
     }
     default: return true;
   }
@@ -338,6 +343,7 @@ static bool finish_wait(floe_pc *pc, floe_output *out) {
 }
 
 void floe_pc_poll(floe_pc *pc, floe_output *out) {
+  floe__pc_trace_as(pc);
   for (;;) {
     tell_untold(pc);
     if (take_queued(pc, out)) return;
