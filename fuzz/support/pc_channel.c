@@ -36,8 +36,8 @@ pcw_channel *pcw_open(pcw_side *s, const floe_data_channel_init *init, const cha
   pcw_channel *c = NULL;
   if (handle != NULL) {
     FLOE__ASSERT(strcmp(floe_data_channel_label(handle), label) == 0);
-    FLOE__ASSERT(init == NULL || !init->negotiated || floe_data_channel_id(handle) == init->id);
     c = add(s, handle);
+    FLOE__ASSERT(!c->is_negotiated || floe_data_channel_id(handle) == init->id);
     if (c->is_negotiated && init->id < PCW_LOW_IDS) s->w->mixes_ids = true;
   }
   pw_after_call(s->h);

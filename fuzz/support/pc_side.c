@@ -112,7 +112,7 @@ static void on_candidate(pcw_side *s, const floe_signaled_candidate *c) {
     s->owes_null = false;
     return;
   }
-  FLOE__ASSERT(c->username_fragment != NULL && c->sdp_mid != NULL);
+  FLOE__ASSERT(c->username_fragment != NULL); /* a section may have no mid */
   FLOE__ASSERT((c->text[0] == '\0') == (c->candidate == NULL));
   FLOE__ASSERT(c->text[0] == '\0' || strncmp(c->text, "candidate:", 10) == 0);
   if (!s->is_manual) pcw_tell_candidate(s, c);

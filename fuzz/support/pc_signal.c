@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pc/pc_internal.h"
 #include "support/pc_world.h"
 
 /* --- what was signalled ------------------------------------------------------------------------------------------- */
@@ -49,9 +50,16 @@ floe_status pcw_set_remote(pcw_side *s, const floe_session_description *d) {
   pcw_call(s);
   s->was_redirected = true;
   floe_signaling_state before = floe_pc_signaling_state(s->pc);
+  const floe__transport was = s->pc->transport;
+  const floe__description *remote = floe__signaling_remote(s->pc);
   floe_status st = floe_pc_set_remote_description(s->pc, s->w->net.now, d, &why);
   pcw_check_status(st, &why);
-  FLOE__ASSERT(st == FLOE_OK || floe_pc_signaling_state(s->pc) == before || s->h->was_short); /* nothing has changed */
+  if (st != FLOE_OK && !s->h->was_short) { /* nothing has changed */
+    const floe__transport *is = &s->pc->transport;
+    FLOE__ASSERT(floe_pc_signaling_state(s->pc) == before && floe__signaling_remote(s->pc) == remote);
+    FLOE__ASSERT(is->dtls == was.dtls && is->sctp == was.sctp && is->is_client == was.is_client);
+    FLOE__ASSERT(is->plan.is_negotiated == was.plan.is_negotiated && is->plan.remote_port == was.plan.remote_port);
+  }
   pw_after_call(s->h);
   return st;
 }
@@ -84,7 +92,8 @@ static void take_description(pcw_side *s, const floe_session_description *d) {
 
 void pcw_tell_candidate(pcw_side *s, const floe_signaled_candidate *c) {
   char line[700];
-  (void)snprintf(line, sizeof line, "%s\n%s\n%s", c->sdp_mid, c->username_fragment, c->text);
+  const char *mid = c->sdp_mid == NULL ? "#0" : c->sdp_mid;
+  (void)snprintf(line, sizeof line, "%s\n%s\n%s", mid, c->username_fragment, c->text);
   keep_line(s->w, line);
   pw_event e = {.kind = PW_CANDIDATE, .host = pcw_other(s)->h->index};
   if (s->w->net.no_signalling) return;

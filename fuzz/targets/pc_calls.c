@@ -3,6 +3,7 @@
  * configurations. An argument that is text ends with a NUL or with the input. Nobody answers on the network.
  *
  * What must hold is checked as for two (support/pc_side.c). */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +174,11 @@ static void add_candidate(pcw_side *s, uint8_t what) {
 
 static void open_channel(pcw_side *s, uint8_t what) {
   char suffix[TEXT_ROOM] = "", protocol[TEXT_ROOM] = "";
+  struct {
+    floe_data_channel_init known;
+    uint8_t later[256]; /* members that a later version could have, all of them 0 */
+  } program = {0};
+  static const uint32_t sizes[] = {0, offsetof(floe_data_channel_init, protocol), sizeof program, 70000};
   floe_data_channel_init init;
   floe_data_channel_init_init(&init, sizeof init);
   if ((what & 1) != 0) take_text(s, suffix);
@@ -185,10 +191,11 @@ static void open_channel(pcw_side *s, uint8_t what) {
   init.negotiated = (what & 32) != 0;
   init.has_id = (what & 64) != 0;
   if (init.has_id) init.id = (uint16_t)(take(s) * 257);
-  if ((what & 128) != 0) init.size = take(s);
+  if ((what & 128) != 0) init.size = sizes[take(s) % 4];
   bool refuses = (init.negotiated && (!init.has_id || init.id == 65535)) ||
                  (init.has_max_retransmits && init.has_max_packet_life_time);
-  pcw_channel *c = pcw_open(s, &init, suffix);
+  program.known = init;
+  pcw_channel *c = pcw_open(s, &program.known, suffix);
   FLOE__ASSERT(c == NULL || !refuses || (what & 128) != 0);
 }
 

@@ -462,8 +462,15 @@ static bool is_up(const pcw_side *s) {
   return floe_pc_connection_state(s->pc) == FLOE_PC_CONNECTED && floe__transport_is_sctp_connected(s->pc);
 }
 
+/* The other side knows the ICE session that this one is in. */
+static bool is_known(const pcw_side *s) {
+  const floe_ice_parameters *known = floe_ice_agent_remote_parameters(pcw_other(s)->h->agent);
+  return known != NULL && strcmp(known->ufrag, floe_ice_agent_local_parameters(s->h->agent)->ufrag) == 0;
+}
+
 static bool are_up(const pcw_world *w) {
-  return is_up(&w->sides[0]) && is_up(&w->sides[1]) && !w->is_evil;
+  const pcw_side *a = &w->sides[0], *b = &w->sides[1];
+  return is_up(a) && is_up(b) && is_known(a) && is_known(b) && !w->is_evil;
 }
 
 /* A retransmission is ten seconds late at the most. */
