@@ -29,6 +29,7 @@ function flood(channel, size) {
   const fill = () => { while (channel.buffered < HIGH) channel.send(data); };
   channel.threshold = LOW;
   channel.onlow = fill;
+  setInterval(fill, 10); // not every package tells each time
   fill();
 }
 

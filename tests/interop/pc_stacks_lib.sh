@@ -3,7 +3,7 @@
 #   PC_PEER    the program pc_peer
 #   FLOE_NPM   the folder where packages of npm are installed, or to be installed
 #
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh disable=SC2034,SC2154
 
 need_pc_peer() {
   [ -n "${PC_PEER:-}" ] || skip "pc_peer was not built"

@@ -24,7 +24,8 @@ homes_network
 coturn main 3478 --listening-ip "$PUBLIC4" --relay-ip "$PUBLIC4" --no-tls --no-dtls $COTURN_USER
 nat left_nat fully-random
 nat right_nat fully-random
-for stack in ${*:-node_datachannel gstreamer werift aiortc}; do
+[ $# -gt 0 ] || set -- node_datachannel gstreamer werift aiortc
+for stack; do
   with_stack "$stack" --relay "$PUBLIC4" connects
 done
 finish
