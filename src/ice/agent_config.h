@@ -6,6 +6,8 @@
 
 /* The configuration in force, defaults filled in, without ice_servers. Valid until the agent is freed. */
 const floe_ice_config *floe__agent_config(const floe_ice_agent *agent);
+/* Its number in traces. */
+uint32_t floe__agent_number(const floe_ice_agent *agent);
 /* Bytes that wait to be taken as outputs. */
 size_t floe__agent_pending(const floe_ice_agent *agent);
 

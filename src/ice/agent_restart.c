@@ -138,6 +138,10 @@ const floe_ice_config *floe__agent_config(const floe_ice_agent *agent) {
   return &agent->settings->cfg;
 }
 
+uint32_t floe__agent_number(const floe_ice_agent *agent) {
+  return agent->number;
+}
+
 size_t floe__agent_pending(const floe_ice_agent *agent) {
   return floe__io_pending(&agent->io);
 }

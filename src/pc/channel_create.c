@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "pc/channel_internal.h"
 #include "pc/pc_internal.h"
+#include "pc/trace.h"
 
 #define TEXT_MAX         65535
 #define PRIORITY_DEFAULT 256 /* RFC 8831 6.4: normal */
@@ -92,6 +93,7 @@ floe_status floe_pc_create_data_channel(floe_pc *pc, floe_time now, const char *
                                            (floe_bytes){(const uint8_t *)protocol, strlen(protocol)});
   if (c == NULL) return floe__pc_refuse(why, FLOE_E_NOMEM, "", NULL);
   take_init(c, &known);
+  floe__pc_trace_channel(c, false);
   *out = c;
   bool first = !pc->channels.was_used;
   pc->channels.was_used = true;
@@ -215,6 +217,7 @@ static void on_open(floe_pc *pc, uint16_t stream, const floe__dcep_open *open) {
   c->is_acknowledged = true;
   pc->channels.was_used = true;
   floe__channel_take_id(c, stream);
+  floe__pc_trace_channel(c, true);
   floe__channel_go(c, FLOE_DATA_CHANNEL_OPEN);
   incur(c, &c->owes_ack);
   floe__channel_tell(c, FLOE__CHANNEL_ANNOUNCED);

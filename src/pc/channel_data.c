@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "pc/channel_internal.h"
 #include "pc/pc_internal.h"
+#include "pc/trace.h"
 
 /* --- sending
  * ------------------------------------------------------------------------------------------------------------ */
@@ -30,7 +31,7 @@ static floe_status send(floe_data_channel *c, floe_time now, floe_bytes data, ui
                        : floe__sctp_send(pc->transport.sctp, c->id, data.len == 0 ? empty_ppid : ppid, bytes, &r, now);
   if (st == FLOE_E_AGAIN) c->is_starved = true;
   if (st != FLOE_OK) return st;
-  c->messages_sent++;
+  if (c->messages_sent++ == 0) floe__pc_trace_first_message(c, true, data.len);
   c->bytes_sent += data.len;
   c->buffered = floe__sctp_buffered(pc->transport.sctp, c->id);
   floe__transport_pump(pc);
@@ -114,7 +115,7 @@ bool floe__channels_on_message(floe_pc *pc, const floe__sctp_event *event, floe_
   floe_bytes data = is_empty(event->ppid) ? (floe_bytes){NULL, 0} : event->data;
   if (event->ppid == FLOE__PPID_STRING && !repair(pc, &data)) return false;
   c->is_acknowledged = true; /* RFC 8832 6: a message says as much as an ACK */
-  c->messages_received++;
+  if (c->messages_received++ == 0) floe__pc_trace_first_message(c, false, data.len);
   c->bytes_received += data.len;
   memset(out, 0, sizeof *out);
   out->type = FLOE_EVENT_MESSAGE;

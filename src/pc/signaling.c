@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/trace.h"
 #include "pc/pc_internal.h"
+#include "pc/trace.h"
 
 /* --- the machine ---------------------------------------------------------------------------------------------------
  */
@@ -164,6 +165,7 @@ static floe_status roll_back(floe_pc *pc, floe_error *why) {
   floe__signaling *s = &pc->signaling;
   floe__pc_node *node = floe__pc_node_new(pc->env, FLOE_EVENT_SIGNALINGSTATECHANGE);
   if (node == NULL) return floe__pc_refuse(why, FLOE_E_NOMEM, "", NULL);
+  floe__pc_trace_description(pc, s->pending_local != NULL ? FLOE__LOCAL : FLOE__REMOTE, NULL);
   floe_status st = floe__pc_apply_rollback(pc, s->pending_local != NULL);
   if (st != FLOE_OK) {
     floe__pc_node_free(pc->env, node);
@@ -206,6 +208,7 @@ static floe_status apply(floe_pc *pc, floe__side side, floe__description *d, flo
 
 static floe_status set(floe_pc *pc, floe__side side, floe__description *d /* takes */, floe_signaling_state to,
                        floe_error *why) {
+  floe__pc_trace_description(pc, side, d);
   floe__pc_node *node = floe__pc_node_new(pc->env, FLOE_EVENT_SIGNALINGSTATECHANGE);
   floe_status st = node == NULL ? floe__pc_refuse(why, FLOE_E_NOMEM, "", NULL) : apply(pc, side, d, why);
   if (st != FLOE_OK) {
@@ -256,12 +259,9 @@ static floe_status choose_local_text(floe_pc *pc, floe_sdp_type type, const char
   return FLOE_OK;
 }
 
-floe_status floe_pc_set_local_description(floe_pc *pc, floe_time now, const floe_session_description *description,
-                                          floe_error *why) {
-  floe__pc_advance(pc, now);
+static floe_status set_local(floe_pc *pc, floe_sdp_type type,
+                             const floe_session_description *description /* nullable */, floe_error *why) {
   if (floe__pc_is_closed(pc)) return floe__pc_refuse(why, FLOE_E_STATE, "", "the connection is closed");
-  floe_sdp_type type = is_offering(pc) ? FLOE_SDP_OFFER : FLOE_SDP_ANSWER;
-  if (description != NULL) type = description->type;
   if ((int)type < 0 || type > FLOE_SDP_ROLLBACK) return floe__pc_refuse(why, FLOE_E_TYPE, "type", NULL);
   floe_signaling_state to;
   if (!floe__signaling_next(pc->signaling.state, FLOE__LOCAL, type, &to)) return wrong_state(pc, type, "local", why);
@@ -272,6 +272,19 @@ floe_status floe_pc_set_local_description(floe_pc *pc, floe_time now, const floe
   floe__description *d = NULL;
   if (st == FLOE_OK) st = floe__description_new(&d, pc->env, type, text, why);
   return st == FLOE_OK ? set(pc, FLOE__LOCAL, d, to, why) : st;
+}
+
+static floe_status tell(const floe_pc *pc, floe__side side, floe_sdp_type type, floe_status st) {
+  if (st != FLOE_OK) floe__pc_trace_refused(pc, side, type, st);
+  return st;
+}
+
+floe_status floe_pc_set_local_description(floe_pc *pc, floe_time now, const floe_session_description *description,
+                                          floe_error *why) {
+  floe__pc_advance(pc, now);
+  floe_sdp_type type = is_offering(pc) ? FLOE_SDP_OFFER : FLOE_SDP_ANSWER;
+  if (description != NULL) type = description->type;
+  return tell(pc, FLOE__LOCAL, type, set_local(pc, type, description, why));
 }
 
 /* --- setRemoteDescription --------------------------------------------------------------------------------------------
@@ -286,9 +299,7 @@ static floe_status check_remote(const floe_pc *pc, const floe__description *d, f
   return s->current_remote == NULL ? FLOE_OK : floe__jsep_check_reoffer(d->sdp, s->current_remote->sdp, why);
 }
 
-floe_status floe_pc_set_remote_description(floe_pc *pc, floe_time now, const floe_session_description *description,
-                                           floe_error *why) {
-  floe__pc_advance(pc, now);
+static floe_status set_remote(floe_pc *pc, const floe_session_description *description, floe_error *why) {
   if (floe__pc_is_closed(pc)) return floe__pc_refuse(why, FLOE_E_STATE, "", "the connection is closed");
   floe_sdp_type type = description->type;
   if ((int)type < 0 || type > FLOE_SDP_ROLLBACK) return floe__pc_refuse(why, FLOE_E_TYPE, "type", NULL);
@@ -307,6 +318,12 @@ floe_status floe_pc_set_remote_description(floe_pc *pc, floe_time now, const flo
     return st;
   }
   return set(pc, FLOE__REMOTE, d, to, why);
+}
+
+floe_status floe_pc_set_remote_description(floe_pc *pc, floe_time now, const floe_session_description *description,
+                                           floe_error *why) {
+  floe__pc_advance(pc, now);
+  return tell(pc, FLOE__REMOTE, description->type, set_remote(pc, description, why));
 }
 
 /* --- createOffer, createAnswer
