@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/trace.h"
 #include "tls/dtls_internal.h"
+#include "tls/fingerprint.h"
 #include "tls/ossl_error.h"
 #include "tls/trust.h"
 
@@ -55,16 +56,32 @@ static bool may_go(floe__dtls_state from, floe__dtls_state to) {
   return false;
 }
 
+static void trace(const floe__dtls *dtls, floe__dtls_state to, floe_cause cause) {
+  const floe__dtls_info *info = &dtls->info;
+  floe__trace t;
+  if (!floe__trace_begin(&t, dtls->env, dtls->now, "dtls.state")) return;
+  floe__trace_text(&t, "from", state_name(dtls->state));
+  floe__trace_text(&t, "to", state_name(to));
+  floe__trace_text(&t, "role", SSL_is_server(dtls->ssl) == 1 ? "server" : "client");
+  if (to == FLOE__DTLS_OPEN) {
+    floe__trace_text(&t, "version", info->version);
+    floe__trace_text(&t, "cipher", info->cipher);
+    floe__trace_text(&t, "group", info->group);
+    floe__trace_text(&t, "fingerprint", floe__fingerprints_hash(dtls->fingerprints, dtls->n_fingerprints));
+  }
+  if (cause != FLOE_CAUSE_NONE) {
+    floe__trace_text(&t, "cause", floe_cause_id(cause));
+    floe__trace_int(&t, "certificate", dtls->peer != NULL);
+  }
+  if (info->has_alert_received) floe__trace_int(&t, "alert_received", info->alert_received);
+  if (info->has_alert_sent) floe__trace_int(&t, "alert_sent", info->alert_sent);
+  floe__trace_end(&t);
+}
+
 static void go(floe__dtls *dtls, floe__dtls_state to, floe_cause cause) {
   FLOE__ASSERT(may_go(dtls->state, to));
   FLOE__ASSERT((to == FLOE__DTLS_FAILED) == (cause != FLOE_CAUSE_NONE));
-  floe__trace t;
-  if (floe__trace_begin(&t, dtls->env, dtls->now, "dtls.state")) {
-    floe__trace_text(&t, "from", state_name(dtls->state));
-    floe__trace_text(&t, "to", state_name(to));
-    if (cause != FLOE_CAUSE_NONE) floe__trace_text(&t, "cause", floe_cause_id(cause));
-    floe__trace_end(&t);
-  }
+  trace(dtls, to, cause);
   dtls->state = to;
   dtls->info.cause = cause;
   dtls->fail_at = to == FLOE__DTLS_HANDSHAKE ? floe__after_ms(dtls->now, dtls->timeout_ms) : FLOE_TIME_NEVER;
