@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* Appends when all of it fits, and leaves room for the closing brace: a line is complete JSON or lacks whole members.
  */
 static void append(floe__trace *t, const char *text, size_t len) {
@@ -12,13 +14,19 @@ static void append(floe__trace *t, const char *text, size_t len) {
   t->len += len;
 }
 
+/* A peer's words may be no UTF-8, which JSON must be; and a cut must not be in the middle of a character. */
 static size_t escape(char *out, size_t cap, const char *value) {
-  size_t n = 0;
-  for (const char *p = value; *p != '\0' && n + 7 < cap; p++) {
+  size_t n = 0, offset;
+  bool is_utf8 = floe__utf8_is_valid((floe_bytes){(const uint8_t *)value, strlen(value)}, &offset);
+  for (const char *p = value; *p != '\0'; p++) {
     unsigned char c = (unsigned char)*p;
+    bool is_inside = is_utf8 && (c & 0xc0) == 0x80;
+    if (n + 7 >= cap && !is_inside) break;
     if (c == '"' || c == '\\') {
       out[n++] = '\\';
       out[n++] = (char)c;
+    } else if (c >= 0x80 && !is_utf8) {
+      n += (size_t)snprintf(out + n, cap - n, "\\ufffd");
     } else if (c < 0x20 || c == 0x7f) {
       n += (size_t)snprintf(out + n, cap - n, "\\u%04x", c);
     } else {

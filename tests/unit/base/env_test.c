@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "base/status_internal.h"
 #include "base/trace.h"
+#include "base/utf8.h"
 #include "support/cmocka.h"
 
 typedef struct lender {
@@ -188,6 +189,31 @@ static void a_long_trace_stays_whole(void **state) {
   floe_env_free(env);
 }
 
+/* A peer's words may be anything. */
+static void a_trace_is_utf8(void **state) {
+  (void)state;
+  lender l = {.fail_after = -1};
+  floe_env *env = make(&l, false);
+  floe__trace t;
+  assert_true(floe__trace_begin(&t, env, 0, "a"));
+  floe__trace_text(&t, "good", "gr\xc3\xbc\xc3\x9f");
+  floe__trace_text(&t, "bad", "gr\xc3 \xff");
+  floe__trace_end(&t);
+  assert_string_equal(l.trace,
+                      "{\"t_ms\":0.000,\"event\":\"a\",\"good\":\"gr\xc3\xbc\xc3\x9f\",\"bad\":\"gr\\ufffd \\ufffd\"}");
+  for (size_t len = 388; len < 400; len++) { /* cut, but in no character */
+    char longer[440];
+    memset(longer, 'x', len);
+    (void)snprintf(longer + len, sizeof longer - len, "\xf0\x9f\xa7\x8a\xf0\x9f\xa7\x8a\xf0\x9f\xa7\x8a");
+    assert_true(floe__trace_begin(&t, env, 0, "a"));
+    floe__trace_text(&t, "k", longer);
+    floe__trace_end(&t);
+    size_t offset;
+    assert_true(floe__utf8_is_valid((floe_bytes){(const uint8_t *)l.trace, strlen(l.trace)}, &offset));
+  }
+  floe_env_free(env);
+}
+
 static void statuses_have_words(void **state) {
   (void)state;
   assert_string_equal(floe_status_name(FLOE_E_SYNTAX), "FLOE_E_SYNTAX");
@@ -210,7 +236,8 @@ int main(void) {
       cmocka_unit_test(memory_is_the_programs),   cmocka_unit_test(a_failed_env_is_said),
       cmocka_unit_test(arrays_grow_or_stay),      cmocka_unit_test(randomness_comes_in_batches),
       cmocka_unit_test(the_wall_clock_is_told),   cmocka_unit_test(a_trace_is_json_without_addresses),
-      cmocka_unit_test(a_long_trace_stays_whole), cmocka_unit_test(statuses_have_words),
+      cmocka_unit_test(a_long_trace_stays_whole), cmocka_unit_test(a_trace_is_utf8),
+      cmocka_unit_test(statuses_have_words),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
