@@ -23,9 +23,10 @@ tunnel() {
 
 serve serve
 tunnel "127.0.0.1:$SERVED"
+wait_for a.err "the other side can reach" $OFFER
 has a.err "floe connect: the other side can reach 127.0.0.1 port $SERVED"
 python3 "$PEER" load "$LISTENING" 1 0 || fail "an empty connection"
-python3 "$PEER" load "$LISTENING" 8 3000000 || fail "eight connections at once"
+python3 "$PEER" load "$LISTENING" 8 1000000 || fail "eight connections at once"
 python3 "$PEER" load "$LISTENING" 60 1000 || fail "sixty connections at once"
 kill -INT $ANSWER
 ended $ANSWER b 130
