@@ -136,5 +136,7 @@ floe_status floe__pc_apply_rollback(floe_pc *pc, bool of_ours) {
   if (before != NULL) return FLOE_OK;
   pc->transport.has_gathered = false;
   pc->transport.is_used = false;
+  pc->transport.ice = FLOE_ICE_CONNECTION_NEW;
+  pc->transport.ice_cause = FLOE_CAUSE_NONE;
   return FLOE_OK;
 }

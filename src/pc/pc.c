@@ -71,17 +71,24 @@ static void tell_gathering(floe_pc *pc, floe_ice_gathering_state state) {
   if (node != NULL) floe__pc_events_push(&pc->events, node, pc->now);
 }
 
-void floe__pc_tell_states(floe_pc *pc, floe_cause cause) {
+/* When DTLS has failed it does not matter how ICE is. */
+static floe_cause cause_of(const floe_pc *pc) {
+  const floe__transport *t = &pc->transport;
+  bool is_dtls = t->dtls != NULL && t->dtls_state == FLOE_DTLS_TRANSPORT_FAILED;
+  return is_dtls ? floe__dtls_info_of(t->dtls)->cause : t->ice_cause;
+}
+
+void floe__pc_tell_states(floe_pc *pc) {
   if (floe__pc_is_closed(pc)) return;
   floe__transport_states states = states_of(pc);
   size_t n = pc->transport.is_used ? 1 : 0;
   tell_gathering(pc, floe__pc_ice_gathering_state(&states, n));
   floe_ice_connection_state ice = floe__pc_ice_connection_state(&states, n, false);
   bool bad = ice == FLOE_ICE_CONNECTION_FAILED || ice == FLOE_ICE_CONNECTION_DISCONNECTED;
-  tell_ice_connection(pc, ice, bad ? cause : FLOE_CAUSE_NONE);
+  tell_ice_connection(pc, ice, bad ? pc->transport.ice_cause : FLOE_CAUSE_NONE);
   floe_pc_state state = floe__pc_connection_state(&states, n, false);
   bad = state == FLOE_PC_FAILED || state == FLOE_PC_DISCONNECTED;
-  tell_connection(pc, state, bad ? cause : FLOE_CAUSE_NONE);
+  tell_connection(pc, state, bad ? cause_of(pc) : FLOE_CAUSE_NONE);
 }
 
 /* --- making and freeing
@@ -180,7 +187,7 @@ static void on_gathering(floe_pc *pc, floe_ice_gathering_state state) {
     node->u.gathering = state;
     floe__pc_events_push(&pc->events, node, pc->now);
   }
-  floe__pc_tell_states(pc, FLOE_CAUSE_NONE);
+  floe__pc_tell_states(pc);
 }
 
 /* True: *out is to be handed out. Events of states become events of the connection, which follow. */
@@ -283,9 +290,7 @@ static bool take_queued(floe_pc *pc, floe_output *out) {
 static void tell_untold(floe_pc *pc) {
   if (!pc->is_untold || floe__pc_is_closed(pc)) return;
   pc->is_untold = false;
-  const floe__transport *t = &pc->transport;
-  bool is_dtls = t->dtls != NULL && floe__dtls_state_of(t->dtls) == FLOE__DTLS_FAILED;
-  floe__pc_tell_states(pc, is_dtls ? floe__dtls_info_of(t->dtls)->cause : t->ice_cause);
+  floe__pc_tell_states(pc);
   floe__signaling_update_negotiation(pc);
 }
 

@@ -66,8 +66,8 @@ const floe_certificate *floe__pc_certificate(floe_pc *pc);
 /* pc.c */
 void floe__pc_advance(floe_pc *pc, floe_time now);
 bool floe__pc_is_closed(const floe_pc *pc);
-/* States of the connection that have changed are told, after what brought it about. `cause`: why. */
-void floe__pc_tell_states(floe_pc *pc, floe_cause cause);
+/* States of the connection that have changed are told, after what brought it about. */
+void floe__pc_tell_states(floe_pc *pc);
 /* Fills `why` and returns `st` with its usual sentence, or `message` when that is not NULL. */
 floe_status floe__pc_refuse(floe_error *why, floe_status st, const char *path, const char *message);
 /* An error that another module has filled in, under the path of this call. */

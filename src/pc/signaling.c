@@ -176,7 +176,7 @@ static floe_status roll_back(floe_pc *pc, floe_error *why) {
   forget_created(pc);
   free_next(s);
   floe__signaling_go(pc, FLOE_SIGNALING_STABLE, node);
-  floe__pc_tell_states(pc, FLOE_CAUSE_NONE);
+  floe__pc_tell_states(pc);
   settle_stable(pc);
   return FLOE_OK;
 }
@@ -191,7 +191,7 @@ static void enter(floe_pc *pc, floe__side side, floe__description *d /* takes */
     forget_created(pc);
   }
   floe__signaling_go(pc, to, node);
-  floe__pc_tell_states(pc, FLOE_CAUSE_NONE);
+  floe__pc_tell_states(pc);
   settle_stable(pc);
 }
 

@@ -140,7 +140,7 @@ static void go_dtls(floe_pc *pc, floe_dtls_transport_state state, floe_cause cau
   if (state == FLOE_DTLS_TRANSPORT_FAILED) (void)push(pc, FLOE_EVENT_DTLSTRANSPORT_ERROR);
   floe__pc_node *node = push(pc, FLOE_EVENT_DTLSTRANSPORT_STATECHANGE);
   if (node != NULL) node->u.dtls = state;
-  floe__pc_tell_states(pc, cause);
+  floe__pc_tell_states(pc);
 }
 
 static void follow_dtls(floe_pc *pc) {
@@ -204,8 +204,8 @@ static floe_status make_dtls(floe_pc *pc, bool is_client, const floe__fingerprin
 static floe_status use_fingerprints(floe_pc *pc, bool is_client, const floe__fingerprint *list, size_t n) {
   floe__transport *t = &pc->transport;
   if (t->dtls == NULL) return make_dtls(pc, is_client, list, n);
-  /* Roles are of the handshake: afterwards the certificate tells that it is the same session. Firefox answers each later
-   * offer with `active`, whichever side it was, against RFC 8842 5.3. */
+  /* Roles are of the handshake: afterwards the certificate tells that it is the same session. Firefox answers each
+   * later offer with `active`, whichever side it was, against RFC 8842 5.3. */
   bool is_open = floe__dtls_state_of(t->dtls) == FLOE__DTLS_OPEN;
   if ((is_open || t->is_client == is_client) && floe__dtls_update_fingerprints(t->dtls, list, n)) return FLOE_OK;
   /* RFC 8842 5: that is another association. Before the handshake is over (a provisional answer of one device, the
@@ -304,7 +304,7 @@ void floe__transport_on_ice_state(floe_pc *pc, floe_ice_connection_state state, 
   t->ice_cause = cause;
   floe__pc_node *node = push(pc, FLOE_EVENT_ICETRANSPORT_STATECHANGE);
   if (node != NULL) node->u.ice = (floe_connection_change){state, cause};
-  floe__pc_tell_states(pc, cause);
+  floe__pc_tell_states(pc);
   start_dtls(pc);
   floe__transport_pump(pc);
 }

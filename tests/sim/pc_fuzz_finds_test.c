@@ -1,6 +1,7 @@
 /* What fuzzing (fuzz/targets/pc_pair.c, pc_calls.c) has found in peer connections. */
 #include "pc/pc_internal.h"
 #include "support/pc_peers.h"
+#include "support/sim_agent_internal.h"
 
 #define PRINT(first)             \
   "a=fingerprint:sha-256 " first \
@@ -86,12 +87,32 @@ static void a_section_of_ours_that_comes_again_has_new_credentials(void **state)
   pc_peers_free(p);
 }
 
+/* What there was no memory to tell is told with the next call, and with its cause. */
+static void a_failure_told_late_has_its_cause(void **state) {
+  (void)state;
+  pc_peers *p = by_hand();
+  sim_pc *x = p->alice.x;
+  assert_non_null(sim_pc_channel(x, "data", NULL));
+  pc_status(p, FLOE_OK, sim_pc_set_local_implicit(x));
+  pc_status(p, FLOE_OK, sim_pc_set_remote(x, FLOE_SDP_ANSWER, SDP("9", "active", "abcd", PRINT("F0"))));
+  sim_run_for(p->s, 100);
+  x->a->env->alloc.fail_from = x->a->env->alloc.calls + 1;
+  sim_run_for(p->s, 60000);
+  assert_int_not_equal(x->told_state, FLOE_PC_FAILED);
+  x->a->env->alloc.fail_from = 0;
+  pc_status(p, FLOE_OK, sim_pc_set_local_implicit(x));
+  assert_int_equal(x->told_state, FLOE_PC_FAILED);
+  assert_int_equal(x->cause, FLOE_CAUSE_NO_REMOTE_CANDIDATES);
+  pc_peers_free(p);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(candidates_of_a_section_that_was_rejected_are_not_told),
       cmocka_unit_test(an_answer_with_other_credentials_changes_nothing),
       cmocka_unit_test(a_section_that_comes_again_with_other_credentials_is_answered),
       cmocka_unit_test(a_section_of_ours_that_comes_again_has_new_credentials),
+      cmocka_unit_test(a_failure_told_late_has_its_cause),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
