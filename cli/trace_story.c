@@ -236,6 +236,7 @@ void floe__story_add(floe__story *s, const floe__trace_line *line) {
     a->is_closing = strncmp(floe__trace_line_text(line, "to"), "clos", 4) == 0;
   if (strcmp(line->event, "gather.attempt.state") == 0) on_attempt(s, line);
   if (strncmp(line->event, "ice.", 4) == 0) on_ice(s, a, line);
+  if (floe__story_pc_is_event(line->event)) floe__story_pc_add(&a->pc, line);
 }
 
 /* --- the end ----------------------------------------------------------------------------------------------------- */
@@ -255,7 +256,7 @@ void floe__story_clear(floe__story *s) {
 }
 
 bool floe__story_has_news(const floe__story *s, const floe__story_agent *a, size_t server, size_t pair) {
-  if (a->state[0] != '\0' || a->role[0] != '\0') return true;
+  if (a->state[0] != '\0' || a->role[0] != '\0' || a->pc.is_there) return true;
   if (server < s->n_servers && s->servers[server].agent == a->number) return true;
   return pair < s->n_pairs && s->pairs[pair].agent == a->number;
 }

@@ -6,11 +6,12 @@
 #include "floe/types.h"
 #include "trace_index.h"
 #include "trace_line.h"
+#include "trace_story_pc.h"
 
 /* More agents, servers, candidates and pairs than this in all are told in the timeline, but not kept. */
 enum { FLOE__STORY_MAX = 200000 };
 
-enum { FLOE__STORY_WORD = 24, FLOE__STORY_CAUSE = 40, FLOE__STORY_HOST = 64 };
+enum { FLOE__STORY_HOST = 64 };
 
 /* How a check of the peer was dealt with; one row per value of `outcome`. */
 #define FLOE__PEER_CHECK_MAP(X)                                                        \
@@ -39,6 +40,7 @@ typedef struct floe__story_agent {
   uint32_t sessions;                          /* ICE sessions: one more than restarts */
   uint64_t peer_checks[FLOE__PEER_CHECK_COUNT];
   uint32_t selected_pair; /* 0 = none */
+  floe__story_pc pc;      /* above ICE */
 } floe__story_agent;
 
 /* One URL of one agent. */

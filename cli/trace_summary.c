@@ -1,4 +1,3 @@
-#include "trace_summary.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -6,26 +5,22 @@
 
 #include "mem.h"
 #include "text.h"
+#include "trace_summary_internal.h"
 #include "trace_timeline.h"
 
 enum { LABEL_COLUMN = 2, TEXT_COLUMN = 17 };
 
-typedef struct printer {
-  FILE *out;
-  const floe__story *s;
-  floe__summary_style style;
-} printer;
+typedef floe__summary_printer printer;
 
-static void print_label(const printer *p, const char *label) {
+void floe__summary_label(const printer *p, const char *label) {
   (void)fprintf(p->out, "%*s%-*s", LABEL_COLUMN, "", TEXT_COLUMN - LABEL_COLUMN, label);
 }
 
-static void print_text(const printer *p, floe__words_tone tone, const char *text) {
+void floe__summary_text(const printer *p, floe__words_tone tone, const char *text) {
   floe__timeline_print_text(p->out, p->style.colour, tone, text);
 }
 
-/* The cause's sentence and what to try, below the line that names it. */
-static void print_cause(const printer *p, const char *id) {
+void floe__summary_cause(const printer *p, const char *id) {
   floe_cause cause = floe_cause_from_id(id);
   if (cause == FLOE_CAUSE_COUNT || cause == FLOE_CAUSE_NONE) return;
   (void)fprintf(p->out, "%*s%s\n", TEXT_COLUMN, "", floe_cause_sentence(cause));
@@ -44,21 +39,41 @@ static floe__words_tone tone_of_state(const char *state) {
   return strcmp(state, "connected") == 0 || strcmp(state, "completed") == 0 ? FLOE__TONE_GOOD : FLOE__TONE_PLAIN;
 }
 
-/* "connected after 606 ms; failed after 55.6 s: consent_lost" */
-static void print_connection(const printer *p, const floe__story_agent *a) {
-  char span[FLOE__SPAN_TEXT], text[160];
-  if (a->state[0] == '\0') return;
-  print_label(p, "connection");
-  if (a->was_checking && a->was_connected && a->connected_ms < a->state_ms) {
-    (void)fprintf(p->out, "connected after %s; ", floe__text_span(a->connected_ms - a->checking_ms, span));
+static floe__words_tone tone_of(const floe__story_layer *l, const char *up) {
+  if (l->cause[0] != '\0') return FLOE__TONE_BAD;
+  return strcmp(l->state, up) == 0 ? FLOE__TONE_GOOD : tone_of_state(l->state);
+}
+
+void floe__summary_layer(const printer *p, const char *label, const floe__story_layer *l, const char *up,
+                         const char *details) {
+  char span[FLOE__SPAN_TEXT], text[320], note[200] = "";
+  if (details[0] != '\0') (void)snprintf(note, sizeof note, " (%s)", details);
+  floe__summary_label(p, label);
+  if (l->has_begun && l->was_up && l->up_ms < l->state_ms) {
+    (void)snprintf(text, sizeof text, "%s after %s%s; ", up, floe__text_span(l->up_ms - l->begin_ms, span), note);
+    floe__summary_text(p, FLOE__TONE_PLAIN, text);
+    note[0] = '\0';
   }
-  bool has_span = a->was_checking && a->state_ms > a->checking_ms;
-  (void)snprintf(text, sizeof text, "%s%s%s%s%s", a->state, has_span ? " after " : "",
-                 has_span ? floe__text_span(a->state_ms - a->checking_ms, span) : "", a->cause[0] == '\0' ? "" : ": ",
-                 a->cause);
-  print_text(p, tone_of_state(a->state), text);
+  bool has_span = l->has_begun && l->state_ms > l->begin_ms;
+  (void)snprintf(text, sizeof text, "%s%s%s%s%s%s", l->state, has_span ? " after " : "",
+                 has_span ? floe__text_span(l->state_ms - l->begin_ms, span) : "", note,
+                 l->cause[0] == '\0' ? "" : ": ", l->cause);
+  floe__summary_text(p, tone_of(l, up), text);
+}
+
+/* Of ICE; a peer connection has more layers, and this is one of them. */
+static void print_connection(const printer *p, const floe__story_agent *a) {
+  floe__story_layer l = {.has_begun = a->was_checking,
+                         .was_up = a->was_connected,
+                         .begin_ms = a->checking_ms,
+                         .up_ms = a->connected_ms,
+                         .state_ms = a->state_ms};
+  if (a->state[0] == '\0') return;
+  memcpy(l.state, a->state, sizeof l.state);
+  memcpy(l.cause, a->cause, sizeof l.cause);
+  floe__summary_layer(p, a->pc.is_there ? "ICE" : "connection", &l, "connected", "");
   (void)fputc('\n', p->out);
-  print_cause(p, a->cause);
+  floe__summary_cause(p, a->cause);
 }
 
 static void print_peer_checks(const printer *p, const floe__story_agent *a) {
@@ -70,7 +85,7 @@ static void print_peer_checks(const printer *p, const floe__story_agent *a) {
   bool is_first = true;
   for (size_t i = 0; i < FLOE__PEER_CHECK_COUNT; i++) {
     if (a->peer_checks[i] == 0) continue;
-    if (is_first) print_label(p, "peer's checks");
+    if (is_first) floe__summary_label(p, "peer's checks");
     (void)fprintf(p->out, "%s%" PRIu64 " %s", is_first ? "" : ", ", a->peer_checks[i], words[i]);
     is_first = false;
   }
@@ -79,12 +94,12 @@ static void print_peer_checks(const printer *p, const floe__story_agent *a) {
 
 static void print_session(const printer *p, const floe__story_agent *a) {
   if (a->role[0] != '\0') {
-    print_label(p, "role");
-    print_text(p, FLOE__TONE_PLAIN, a->role);
+    floe__summary_label(p, "role");
+    floe__summary_text(p, FLOE__TONE_PLAIN, a->role);
     (void)fputc('\n', p->out);
   }
   if (a->sessions > 1) {
-    print_label(p, "ICE sessions");
+    floe__summary_label(p, "ICE sessions");
     (void)fprintf(p->out, "%" PRIu32 "\n", a->sessions);
   }
   print_peer_checks(p, a);
@@ -98,17 +113,17 @@ static void print_server(const printer *p, const floe__story_server *v) {
   bool failed = strcmp(verdict, "failed") == 0, ok = strcmp(verdict, "ok") == 0;
   uint32_t ended = v->candidates + v->errors + v->cancelled;
   (void)snprintf(label, sizeof label, "server %" PRIu32 " URL %" PRIu32, v->server, v->url);
-  print_label(p, label);
+  floe__summary_label(p, label);
   if (strlen(label) >= TEXT_COLUMN - LABEL_COLUMN) (void)fputc(' ', p->out);
   (void)snprintf(text, sizeof text, "%s%s%s%s%s%s", v->kind, v->kind[0] == '\0' ? "" : " over ", v->transport,
                  v->host[0] == '\0' ? "" : ", ", v->host, v->kind[0] == '\0' && v->host[0] == '\0' ? "" : ": ");
-  print_text(p, FLOE__TONE_PLAIN, text);
+  floe__summary_text(p, FLOE__TONE_PLAIN, text);
   (void)snprintf(text, sizeof text, "%s after %s%s%s", verdict, floe__text_span(v->last_ms - v->first_ms, span),
                  v->cause[0] == '\0' ? "" : ": ", v->cause);
-  print_text(p, failed ? FLOE__TONE_BAD : ok ? FLOE__TONE_GOOD : FLOE__TONE_PLAIN, text);
+  floe__summary_text(p, failed ? FLOE__TONE_BAD : ok ? FLOE__TONE_GOOD : FLOE__TONE_PLAIN, text);
   if (ended > 1) (void)fprintf(p->out, " (%" PRIu32 " of %" PRIu32 " attempts gave a candidate)", v->candidates, ended);
   (void)fputc('\n', p->out);
-  print_cause(p, v->cause);
+  floe__summary_cause(p, v->cause);
 }
 
 /* --- pairs -------------------------------------------------------------------------------------------------------- */
@@ -139,7 +154,7 @@ static void print_notes(const printer *p, const floe__story_pair *pair) {
   }
   if (pair->failure[0] != '\0') {
     (void)fputs(gap, p->out);
-    print_text(p, FLOE__TONE_PLAIN, pair->failure);
+    floe__summary_text(p, FLOE__TONE_PLAIN, pair->failure);
     gap = ", ";
   }
   if (pair->last_error != 0) {
@@ -156,12 +171,12 @@ static void print_pair(const printer *p, const floe__story_pair *pair, const siz
   describe(p, pair, local, remote);
   (void)snprintf(text, sizeof text, "  %6" PRIu32 "  %-*s  %-*s  ", pair->id, (int)width[0], local, (int)width[1],
                  remote);
-  print_text(p, FLOE__TONE_PLAIN, text);
+  floe__summary_text(p, FLOE__TONE_PLAIN, text);
   floe__words_tone tone = strcmp(pair->state, "succeeded") == 0 ? FLOE__TONE_GOOD
                           : strcmp(pair->state, "failed") == 0  ? FLOE__TONE_BAD
                                                                 : FLOE__TONE_PLAIN;
   (void)snprintf(text, sizeof text, "%-11s", pair->state);
-  print_text(p, tone, text);
+  floe__summary_text(p, tone, text);
   (void)fprintf(p->out, "  %6" PRIu64 "  %8" PRIu64 "  %8s", pair->sent, pair->answered,
                 pair->n_rtt == 0 ? "-" : floe__text_span(pair->rtt_last_ms, rtt));
   print_notes(p, pair);
@@ -206,7 +221,9 @@ static void print_agents(const printer *p) {
     if (!floe__story_has_news(p->s, a, server, pair)) continue;
     (void)fputc('\n', p->out);
     if (a->number != 0) (void)fprintf(p->out, "agent %" PRIu32 "\n", a->number);
+    if (a->pc.is_there) floe__summary_pc_before_ice(p, &a->pc);
     print_connection(p, a);
+    if (a->pc.is_there) floe__summary_pc_after_ice(p, &a->pc);
     print_session(p, a);
     for (; server < p->s->n_servers && p->s->servers[server].agent == a->number; server++) {
       print_server(p, &p->s->servers[server]);
@@ -220,7 +237,7 @@ static void print_gaps(const printer *p, const floe__trace_gaps *gaps) {
   if (gaps->unknown != 0) {
     (void)fprintf(p->out, "%" PRIu64 " event%s of a kind that this version does not know: ", gaps->unknown,
                   gaps->unknown == 1 ? "" : "s");
-    print_text(p, FLOE__TONE_PLAIN, gaps->unknown_name);
+    floe__summary_text(p, FLOE__TONE_PLAIN, gaps->unknown_name);
     (void)fputs(gaps->unknown == 1 ? "\n" : " and the like\n", p->out);
   }
   if (gaps->broken != 0) {

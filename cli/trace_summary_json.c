@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "json_value.h"
 #include "trace_summary.h"
 
@@ -59,6 +61,78 @@ static json_t *make_peer_checks(const floe__story_agent *a) {
   return o;
 }
 
+/* --- above ICE ---------------------------------------------------------------------------------------------------- */
+
+static void set_layer(json_t *o, const floe__story_layer *l, const char *up_ms) {
+  set_word(o, "state", l->state);
+  set_word(o, "cause", l->cause);
+  floe__json_or_null(o, "cause");
+  floe__json_set_number(o, up_ms, l->has_begun && l->was_up, l->up_ms - l->begin_ms);
+  floe__json_set_number(o, "stateMs", l->has_begun, l->state_ms - l->begin_ms);
+}
+
+static json_t *make_signaling(const floe__story_pc *pc) {
+  json_t *o = json_object();
+  floe__json_set_text(o, "offeredBy", !pc->has_offer ? NULL : pc->we_offered ? "us" : "peer");
+  floe__json_set_number(o, "answeredMs", pc->has_offer && pc->has_answer, pc->answer_ms - pc->offer_ms);
+  floe__json_set_integer(o, "negotiations", true, pc->negotiations);
+  floe__json_set_integer(o, "iceRestarts", true, pc->restarts);
+  floe__json_set_integer(o, "refused", true, pc->refused);
+  set_word(o, "refusedStatus", pc->refusal);
+  return o;
+}
+
+static json_t *make_dtls(const floe__story_pc *pc) {
+  json_t *o = json_object();
+  set_layer(o, &pc->dtls, "openMs");
+  set_word(o, "role", pc->role);
+  set_word(o, "version", pc->version);
+  set_word(o, "cipher", pc->cipher);
+  set_word(o, "group", pc->group);
+  set_word(o, "fingerprintHash", pc->fingerprint);
+  if (strcmp(pc->dtls.state, "failed") == 0) {
+    (void)json_object_set_new(o, "peerCertificate", json_boolean(pc->has_certificate));
+  }
+  floe__json_set_integer(o, "alertReceived", pc->has_alert_received, pc->alert_received);
+  floe__json_set_integer(o, "alertSent", pc->has_alert_sent, pc->alert_sent);
+  return o;
+}
+
+static json_t *make_sctp(const floe__story_pc *pc) {
+  json_t *o = json_object();
+  set_layer(o, &pc->sctp, "connectedMs");
+  floe__json_set_integer(o, "streamsIn", pc->sctp.was_up, pc->streams_in);
+  floe__json_set_integer(o, "streamsOut", pc->sctp.was_up, pc->streams_out);
+  floe__json_set_true(o, "interleaving", pc->interleaving);
+  set_word(o, "abortedBy", pc->by);
+  floe__json_set_integer(o, "abortCode", pc->has_code, pc->code);
+  set_word(o, "text", pc->reason);
+  return o;
+}
+
+static json_t *make_channels(const floe__story_pc *pc) {
+  json_t *o = json_object();
+  floe__json_set_integer(o, "made", true, pc->channels);
+  floe__json_set_integer(o, "madeByPeer", true, pc->channels_of_peer);
+  floe__json_set_integer(o, "opened", true, pc->opened);
+  floe__json_set_integer(o, "closed", true, pc->closed);
+  floe__json_set_number(o, "firstSentMs", pc->opened > 0 && pc->has_sent, pc->sent_ms - pc->open_ms);
+  floe__json_set_number(o, "firstReceivedMs", pc->opened > 0 && pc->has_received, pc->received_ms - pc->open_ms);
+  return o;
+}
+
+static json_t *make_pc(const floe__story_pc *pc) {
+  json_t *o = json_object();
+  set_layer(o, &pc->connection, "connectedMs");
+  (void)json_object_set_new(o, "signaling", make_signaling(pc));
+  if (pc->dtls.state[0] != '\0') (void)json_object_set_new(o, "dtls", make_dtls(pc));
+  if (pc->sctp.state[0] != '\0') (void)json_object_set_new(o, "sctp", make_sctp(pc));
+  (void)json_object_set_new(o, "channels", make_channels(pc));
+  return o;
+}
+
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
+
 /* `server` and `pair`: where this agent's begin in the sorted lists, moved to where they end. */
 static json_t *make_agent(const floe__story *s, const floe__story_agent *a, size_t *server, size_t *pair) {
   json_t *o = json_object(), *servers = json_array(), *pairs = json_array();
@@ -76,6 +150,7 @@ static json_t *make_agent(const floe__story *s, const floe__story_agent *a, size
   floe__json_set_number(o, "connectedMs", a->was_checking && a->was_connected, a->connected_ms - a->checking_ms);
   floe__json_set_number(o, "connectionStateMs", a->was_checking, a->state_ms - a->checking_ms);
   floe__json_set_integer(o, "sessions", a->sessions != 0, a->sessions);
+  if (a->pc.is_there) (void)json_object_set_new(o, "peerConnection", make_pc(&a->pc));
   (void)json_object_set_new(o, "peerChecks", make_peer_checks(a));
   (void)json_object_set_new(o, "servers", servers);
   (void)json_object_set_new(o, "pairs", pairs);

@@ -30,6 +30,10 @@ bool floe__words_make(floe__words *w, const floe__story *s, const floe__trace_li
 enum { FLOE__CAUSE_TEXT = 160 };
 const char *floe__words_cause(const char *id, char *buf);
 
+/* "alert 42 (bad_certificate)", as RFC 8446 6 calls it; without a name when it is not known. Returns `buf`. */
+enum { FLOE__ALERT_TEXT = 64 };
+const char *floe__words_alert(uint32_t alert, char *buf);
+
 /* Every event that has words, NULL at the end: for the test that compares them with the guide. */
 const char *floe__words_event(size_t index);
 

@@ -2,8 +2,8 @@
 #include "trace_words_internal.h"
 
 static void ice_state(floe__words *w, const floe__story *s, const floe__trace_line *line) {
-  (void)s;
-  floe__say_states(w, "connection", line);
+  const floe__story_agent *a = floe__story_agent_of(s, line->agent);
+  floe__say_states(w, a != NULL && a->pc.is_there ? "ICE" : "connection", line);
   floe__say_cause(w, line);
   if (floe__said(line, "to", "connected") || floe__said(line, "to", "completed")) w->tone = FLOE__TONE_GOOD;
   if (floe__said(line, "to", "failed") || floe__said(line, "to", "disconnected")) w->tone = FLOE__TONE_BAD;

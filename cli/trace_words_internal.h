@@ -13,6 +13,7 @@ typedef struct floe__known_event {
 
 extern const floe__known_event floe__words_of_gathering[];
 extern const floe__known_event floe__words_of_connecting[];
+extern const floe__known_event floe__words_of_connections[];
 extern const floe__known_event floe__words_of_others[];
 
 /* Appends to the text. */
