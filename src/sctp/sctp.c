@@ -7,7 +7,7 @@
 #include "sctp/wire.h"
 
 #define TICK_MS        10 /* usrsctp cannot tell its next deadline */
-#define QUIET_MS       250 /* after which nothing of an association that has sent all is under way: a SACK is owed 20 ms */
+#define QUIET_MS       250 /* after which nothing of an association that has sent all is under way: a SACK is owed 10 ms */
 #define FEW            4u /* RFC 9260 7.2.4: three reports of a missing packet have it sent again */
 #define EARLY_MAX      4096u
 #define PACKET_MIN     512u

@@ -37,7 +37,7 @@ struct sctp_sockstat {
 #define RTO_MIN_BULK_MS 1000
 #define RTO_MAX_MS      10000
 #define INIT_RTO_MAX_MS 4000
-#define SACK_DELAY_MS   20
+#define SACK_DELAY_MS   10 /* what is older than the round trip and this may be taken for lost, see set_bulk */
 
 struct floe__engine {
   uintptr_t id; /* what usrsctp knows of it: generation and index */
