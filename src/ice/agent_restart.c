@@ -138,6 +138,10 @@ const floe_ice_config *floe__agent_config(const floe_ice_agent *agent) {
   return &agent->settings->cfg;
 }
 
+void floe__agent_tell_time(floe_ice_agent *agent, floe_time now) {
+  floe__agent_advance(agent, now);
+}
+
 uint32_t floe__agent_number(const floe_ice_agent *agent) {
   return agent->number;
 }

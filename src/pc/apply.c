@@ -1,12 +1,14 @@
 /* What a description that was set means for the transport (RFC 9429 5.9 to 5.11). */
 #include <string.h>
 
+#include "ice/agent_config.h"
 #include "pc/pc_internal.h"
 
 /* --- this side -----------------------------------------------------------------------------------------------------
  */
 
 static void set_role(floe_pc *pc, floe_ice_role role) {
+  floe__agent_tell_time(pc->transport.agent, pc->now);
   /* Once checks have begun the role is the agent's own affair: a restart keeps it (RFC 8839 4.4.1). */
   if (floe_ice_agent_set_role(pc->transport.agent, role) != FLOE_OK) return;
 }

@@ -20,6 +20,7 @@ typedef struct datagram {
 typedef struct pair {
   floe_env *env;
   floe_time now;
+  double last_ms; /* of the trace */
   floe_pc *pc[AGENTS];
   floe_sock_id sock[AGENTS];
   datagram queue[QUEUE];
@@ -50,6 +51,9 @@ static void on_trace(void *user, const char *json, size_t len) {
   assert_non_null(event);
   if (named != NULL) number = (unsigned)strtoul(named + strlen(",\"agent\":"), NULL, 10);
   assert_in_range(number, 0, AGENTS);
+  double t_ms = strtod(line + strlen("{\"t_ms\":"), NULL);
+  assert_true(t_ms >= p->last_ms); /* whichever layer tells it */
+  p->last_ms = t_ms;
   event += strlen("\"event\":\"");
   bool is_above = strncmp(event, "pc.", 3) == 0 || strncmp(event, "dtls.", 5) == 0 || strncmp(event, "sctp.", 5) == 0;
   if (!is_above) return;
@@ -138,6 +142,7 @@ static pair *new_pair(void) {
   pair *p = test_calloc(1, sizeof *p);
   floe_env_config cfg;
   p->now = 10 * FLOE_SECOND;
+  p->last_ms = 10000;
   floe__test_clock_set(p->now);
   floe_env_config_init(&cfg, sizeof cfg);
   cfg.user = p;
