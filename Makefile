@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 SECONDS ?= 60
 PREFIX ?= /usr/local
 
-.PHONY: demo test check build bench fuzz coverage format doc install clean help deps test-deps bench-deps
+.PHONY: demo test check build bench fuzz tsan coverage format doc install clean help deps test-deps bench-deps
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -45,6 +45,11 @@ bench: bench-deps
 fuzz:
 	$(call configure_and_build,fuzz)
 	tools/fuzz.sh build/fuzz/fuzz $(SECONDS)
+
+## tsan:     build with the thread sanitizer and run the driver's tests in it
+tsan:
+	$(call configure_and_build,tsan)
+	ctest --test-dir build/tsan --output-on-failure -L driver -j $(JOBS)
 
 ## coverage: which lines of the sources the tests reach (tools/coverage.py)
 coverage:
