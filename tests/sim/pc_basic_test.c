@@ -3,14 +3,14 @@
 #include "support/pc_peers.h"
 
 /* webrtc-pc 4.4.1.5 and 5.6: gathering of a host with one address. */
-#define COMPLETE                                                               \
-  "icecandidate end\n"                                                         \
-  "ice gatheringstatechange complete\n"                                        \
-  "icegatheringstatechange complete\n"                                         \
+#define COMPLETE                        \
+  "icecandidate end\n"                  \
+  "ice gatheringstatechange complete\n" \
+  "icegatheringstatechange complete\n"  \
   "icecandidate null\n"
-#define GATHERED(address)                                                      \
-  "ice gatheringstatechange gathering\n"                                       \
-  "icegatheringstatechange gathering\n"                                        \
+#define GATHERED(address)                \
+  "ice gatheringstatechange gathering\n" \
+  "icegatheringstatechange gathering\n"  \
   "icecandidate host " address "\n" COMPLETE
 
 static void trickle_tells_everything_in_order(void **state) {
@@ -36,26 +36,27 @@ static void trickle_tells_everything_in_order(void **state) {
                                   "connectionstatechange connected\n"
                                   "sctp statechange connected\n"
                                   "data open\n");
-  pc_expect(&p->bob, "signalingstatechange have-remote-offer\n"
-                     "signalingstatechange stable\n"
-                     "ice gatheringstatechange gathering\n"
-                     "icegatheringstatechange gathering\n"
-                     "ice statechange checking\n"
-                     "iceconnectionstatechange checking\n"
-                     "connectionstatechange connecting\n"
-                     "icecandidate host 10.0.1.1:50000\n" COMPLETE
-                     "ice selectedcandidatepairchange host 10.0.1.1:50000 > "
-                     "host 10.0.0.1:50000\n"
-                     "ice statechange connected\n"
-                     "iceconnectionstatechange connected\n"
-                     "dtls statechange connecting\n"
-                     "ice statechange completed\n"
-                     "iceconnectionstatechange completed\n"
-                     "dtls statechange connected\n"
-                     "connectionstatechange connected\n"
-                     "sctp statechange connected\n"
-                     "datachannel data\n"
-                     "data open\n");
+  pc_expect(&p->bob,
+            "signalingstatechange have-remote-offer\n"
+            "signalingstatechange stable\n"
+            "ice gatheringstatechange gathering\n"
+            "icegatheringstatechange gathering\n"
+            "ice statechange checking\n"
+            "iceconnectionstatechange checking\n"
+            "connectionstatechange connecting\n"
+            "icecandidate host 10.0.1.1:50000\n" COMPLETE
+            "ice selectedcandidatepairchange host 10.0.1.1:50000 > "
+            "host 10.0.0.1:50000\n"
+            "ice statechange connected\n"
+            "iceconnectionstatechange connected\n"
+            "dtls statechange connecting\n"
+            "ice statechange completed\n"
+            "iceconnectionstatechange completed\n"
+            "dtls statechange connected\n"
+            "connectionstatechange connected\n"
+            "sctp statechange connected\n"
+            "datachannel data\n"
+            "data open\n");
   pc_peers_exchange(p);
   pc_peers_free(p);
 }
@@ -99,8 +100,7 @@ static void the_states_at_the_beginning(void **state) {
   assert_false(floe_pc_is_closed(pc));
   sim_run_for(p->s, 5000);
   pc_expect(&p->alice, "");
-  assert_string_equal(sim_pc_wire_with(p->alice.x, ""),
-                      ""); /* nothing was asked of anybody */
+  assert_string_equal(sim_pc_wire_with(p->alice.x, ""), ""); /* nothing was asked of anybody */
   pc_peers_free(p);
 }
 
@@ -146,8 +146,7 @@ static void connecting_takes_few_round_trips(void **state) {
   pc_peers *p = pc_peers_new(1);
   pc_true(p, pc_peers_connect(p, 2000));
   double ms = (double)sim_now(p->s) / (double)FLOE_MS;
-  if (ms > 110.0)
-    sim_fail(p->s, "it took %.1f ms", ms);
+  if (ms > 110.0) sim_fail(p->s, "it took %.1f ms", ms);
   pc_peers_free(p);
 }
 
@@ -161,8 +160,7 @@ static void messages_of_all_kinds_are_echoed(void **state) {
   pc_status(p, FLOE_OK, sim_channel_text(a, ""));
   pc_status(p, FLOE_OK, sim_channel_binary(a, "\x01\x02\x03", 3));
   pc_status(p, FLOE_OK, sim_channel_binary(a, "", 0));
-  pc_status(p, FLOE_OK,
-            sim_channel_text(a, "gr\xC3\xBC\xC3\x9F dich \xF0\x9F\x91\x8B"));
+  pc_status(p, FLOE_OK, sim_channel_text(a, "gr\xC3\xBC\xC3\x9F dich \xF0\x9F\x91\x8B"));
   pc_true(p, pc_channel_run_to_messages(b, 5, 1000));
   pc_expect(&p->bob,
             "data text \"hello\"\n"
@@ -178,23 +176,19 @@ static void messages_of_all_kinds_are_echoed(void **state) {
 
 static void messages_of_many_sizes_arrive_as_they_were_sent(void **state) {
   (void)state;
-  static const size_t sizes[] = {1,     2,      100,   1023,  1024,
-                                 1200,  1201,   16384, 16385, 65535,
-                                 65536, 262143, 262144};
+  static const size_t sizes[] = {1, 2, 100, 1023, 1024, 1200, 1201, 16384, 16385, 65535, 65536, 262143, 262144};
   pc_peers *p = pc_peers_new(1);
   pc_true(p, pc_peers_connect(p, 2000));
   sim_channel *a = pc_peer_channel(&p->alice, 0), *b = pc_channel_other(a);
   for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
     for (int text = 0; text < 2; text++) {
       uint64_t hash, had = b->n_texts + b->n_binaries, texts = b->n_texts;
-      pc_status(p, FLOE_OK,
-                sim_channel_blob(a, sizes[i], i + 1, text == 1, &hash));
+      pc_status(p, FLOE_OK, sim_channel_blob(a, sizes[i], i + 1, text == 1, &hash));
       pc_true(p, pc_channel_run_to_messages(b, had + 1, 5000));
       pc_true(p, b->last_len == sizes[i] && b->last_hash == hash);
       pc_true(p, b->n_texts == texts + (text == 1 ? 1 : 0));
       had = a->n_texts + a->n_binaries;
-      pc_status(p, FLOE_OK,
-                sim_channel_blob(b, sizes[i], i + 77, text == 1, &hash));
+      pc_status(p, FLOE_OK, sim_channel_blob(b, sizes[i], i + 77, text == 1, &hash));
       pc_true(p, pc_channel_run_to_messages(a, had + 1, 5000));
       pc_true(p, a->last_len == sizes[i] && a->last_hash == hash);
     }
@@ -210,14 +204,14 @@ static void a_channel_closed_here_closes_there(void **state) {
   pc_peers_exchange(p);
   pc_peers_clear_logs(p);
   sim_channel_close(a);
-  assert_int_equal(floe_data_channel_ready_state(a->handle),
-                   FLOE_DATA_CHANNEL_CLOSING);
+  assert_int_equal(floe_data_channel_ready_state(a->handle), FLOE_DATA_CHANNEL_CLOSING);
   pc_true(p, pc_channel_run_to(a, FLOE_DATA_CHANNEL_CLOSED, 1000));
   pc_true(p, pc_channel_run_to(b, FLOE_DATA_CHANNEL_CLOSED, 1000));
   sim_run_for(p->s, 1000);
   pc_expect(&p->alice, "data close\n");
-  pc_expect(&p->bob, "data closing\n"
-                     "data close\n");
+  pc_expect(&p->bob,
+            "data closing\n"
+            "data close\n");
   assert_int_equal(p->alice.x->told_state, FLOE_PC_CONNECTED);
   pc_peers_free(p);
 }
@@ -235,10 +229,8 @@ static void over_ipv6(void **state) {
 static void through_nats(void **state) {
   (void)state;
   pc_peers *p = pc_peers_new(1);
-  pc_peers_nat(&p->alice, SIM_ENDPOINT_INDEPENDENT,
-               SIM_ADDRESS_AND_PORT_DEPENDENT);
-  pc_peers_nat(&p->bob, SIM_ENDPOINT_INDEPENDENT,
-               SIM_ADDRESS_AND_PORT_DEPENDENT);
+  pc_peers_nat(&p->alice, SIM_ENDPOINT_INDEPENDENT, SIM_ADDRESS_AND_PORT_DEPENDENT);
+  pc_peers_nat(&p->bob, SIM_ENDPOINT_INDEPENDENT, SIM_ADDRESS_AND_PORT_DEPENDENT);
   pc_peers_listen(p, FLOE_TRANSPORT_UDP, NULL);
   pc_peers_add(p, "stun:192.0.2.1");
   pc_true(p, pc_peers_connect(p, 5000));
@@ -248,18 +240,14 @@ static void through_nats(void **state) {
 
 static void through_a_relay(void **state) {
   (void)state;
-  static const char *const urls[] = {"turn:192.0.2.1",
-                                     "turn:192.0.2.1?transport=tcp"};
+  static const char *const urls[] = {"turn:192.0.2.1", "turn:192.0.2.1?transport=tcp"};
   for (size_t i = 0; i < 2; i++) {
     pc_peers *p = pc_peers_new(1);
     pc_peers_listen(p, i == 0 ? FLOE_TRANSPORT_UDP : FLOE_TRANSPORT_TCP, NULL);
     pc_peers_add(p, urls[i]);
-    p->alice.ice.ice_transport_policy = p->bob.ice.ice_transport_policy =
-        FLOE_ICE_TRANSPORT_POLICY_RELAY;
+    p->alice.ice.ice_transport_policy = p->bob.ice.ice_transport_policy = FLOE_ICE_TRANSPORT_POLICY_RELAY;
     pc_true(p, pc_peers_connect(p, 5000));
-    pc_true(
-        p, strstr(sim_pc_events_with(p->alice.x, "selectedcandidatepairchange"),
-                  "relay 192.0.2.1") != NULL);
+    pc_true(p, strstr(sim_pc_events_with(p->alice.x, "selectedcandidatepairchange"), "relay 192.0.2.1") != NULL);
     pc_peers_exchange(p);
     pc_peers_free(p);
   }
@@ -293,6 +281,38 @@ static void who_answers_may_open_channels_too(void **state) {
   pc_peers_free(p);
 }
 
+/* RFC 8828 and the mDNS draft: no address is in what is signalled. */
+static void behind_names(void **state) {
+  (void)state;
+  for (int whole = 0; whole < 2; whole++) {
+    pc_peers *p = pc_peers_new(1);
+    p->alice.ice.mdns_hide_hosts = p->bob.ice.mdns_hide_hosts = true;
+    pc_peers_set_mode(p, whole == 1 ? PC_WHOLE : PC_TRICKLE);
+    pc_true(p, pc_peers_connect(p, 5000));
+    char *offer = sim_pc_local_sdp(p->alice.x);
+    assert_null(strstr(offer, "10.0.0.1"));
+    assert_non_null(strstr(offer, ".local 50000 typ host"));
+    free(offer);
+    pc_peers_exchange(p);
+    pc_peers_free(p);
+  }
+}
+
+/* RFC 6544: UDP is blocked, and a listening TCP socket is there. */
+static void over_tcp(void **state) {
+  (void)state;
+  pc_peers *p = pc_peers_new(1);
+  sim_rule_add(p->s, &(sim_rule){.from = p->alice.host, .proto = SIM_UDP, .action = SIM_DROP});
+  sim_rule_add(p->s, &(sim_rule){.from = p->bob.host, .proto = SIM_UDP, .action = SIM_DROP});
+  p->bob.ice.tcp_passive = true;
+  pc_true(p, pc_peers_connect(p, 10000));
+  sim_channel *a = pc_peer_channel(&p->alice, 0);
+  for (int i = 0; i < 50; i++) pc_status(p, FLOE_OK, sim_channel_send_numbered(a, 5000, false));
+  pc_true(p, pc_channel_run_to_all(p, a, 10000));
+  pc_peers_exchange(p);
+  pc_peers_free(p);
+}
+
 static void late_outputs_change_nothing(void **state) {
   (void)state;
   for (uint64_t seed = 1; seed <= 10; seed++) {
@@ -319,6 +339,8 @@ int main(void) {
       cmocka_unit_test(through_a_relay),
       cmocka_unit_test(two_pairs_in_one_process),
       cmocka_unit_test(who_answers_may_open_channels_too),
+      cmocka_unit_test(behind_names),
+      cmocka_unit_test(over_tcp),
       cmocka_unit_test(late_outputs_change_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,7 +76,7 @@ static void large_messages_between_small_ones(void **state) {
     sim_path_default(p->s, &(sim_path){.delay_us = 5000, .loss = 5});
     sim_channel *large = sim_pc_channel(p->alice.x, "large", NULL), *small = sim_pc_channel(p->alice.x, "small", NULL);
     pc_true(p, pc_peers_connect(p, 10000));
-    sim_channel_flow(large, 60, 100000, 262144, false);
+    sim_channel_flow(large, 30, 100000, 262144, false);
     sim_channel_flow(small, 3000, SIM_NUMBERED_MIN, 100, true);
     pc_true(p, pc_channel_run_to_all(p, small, 600000));
     pc_true(p, pc_channel_run_to_all(p, large, 600000));

@@ -29,9 +29,7 @@ static void expect_refused(fixture *f, floe_status status, const char *path) {
   floe_pc *pc = NULL;
   f->cfg.ice = &f->ice;
   floe_status st = floe_pc_new(&pc, f->env->env, 0, &f->cfg, &f->why);
-  if (st != status)
-    fail_msg("%s, expected %s at %s", floe_status_name(st),
-             floe_status_name(status), path);
+  if (st != status) fail_msg("%s, expected %s at %s", floe_status_name(st), floe_status_name(status), path);
   assert_null(pc);
   assert_int_equal(f->why.status, status);
   assert_string_equal(f->why.path, path);
@@ -66,20 +64,15 @@ static void servers_that_cannot_be_used(void **state) {
     const char *url, *user, *credential;
     floe_status status;
     const char *path;
-  } rows[] = {
-      {"http://example.org", NULL, NULL, FLOE_E_SYNTAX,
-       "iceServers[0].urls[0]"},
-      {"stun:", NULL, NULL, FLOE_E_SYNTAX, "iceServers[0].urls[0]"},
-      {"", NULL, NULL, FLOE_E_SYNTAX, "iceServers[0].urls[0]"},
-      {"turn:192.0.2.1", NULL, NULL, FLOE_E_ACCESS, "iceServers[0].username"},
-      {"turn:192.0.2.1", "user", NULL, FLOE_E_ACCESS,
-       "iceServers[0].credential"}};
+  } rows[] = {{"http://example.org", NULL, NULL, FLOE_E_SYNTAX, "iceServers[0].urls[0]"},
+              {"stun:", NULL, NULL, FLOE_E_SYNTAX, "iceServers[0].urls[0]"},
+              {"", NULL, NULL, FLOE_E_SYNTAX, "iceServers[0].urls[0]"},
+              {"turn:192.0.2.1", NULL, NULL, FLOE_E_ACCESS, "iceServers[0].username"},
+              {"turn:192.0.2.1", "user", NULL, FLOE_E_ACCESS, "iceServers[0].credential"}};
   fixture f = new_fixture();
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    floe_ice_server server = {.urls = &rows[i].url,
-                              .n_urls = 1,
-                              .username = rows[i].user,
-                              .credential = rows[i].credential};
+    floe_ice_server server = {
+        .urls = &rows[i].url, .n_urls = 1, .username = rows[i].user, .credential = rows[i].credential};
     f.ice.ice_servers = &server;
     f.ice.n_ice_servers = 1;
     expect_refused(&f, rows[i].status, rows[i].path);
@@ -96,28 +89,22 @@ static floe_certificate *make_certificate(fixture *f, uint64_t expires_ms) {
   floe_certificate_options_init(&options, sizeof options);
   options.expires_ms = expires_ms;
   floe_certificate *cert = NULL;
-  assert_int_equal(
-      floe_certificate_generate(&cert, f->env->env, 0, &options, NULL),
-      FLOE_OK);
+  assert_int_equal(floe_certificate_generate(&cert, f->env->env, 0, &options, NULL), FLOE_OK);
   return cert;
 }
 
 static void an_expired_certificate_is_refused(void **state) {
   (void)state;
   fixture f = new_fixture();
-  floe_certificate *good = make_certificate(&f, 0),
-                   *bad = make_certificate(&f, 1000);
+  floe_certificate *good = make_certificate(&f, 0), *bad = make_certificate(&f, 1000);
   const floe_certificate *list[] = {good, bad};
   floe_pc *pc = NULL;
   f.cfg.certificates = list;
   f.cfg.n_certificates = 2;
-  assert_int_equal(floe_pc_new(&pc, f.env->env, 500 * FLOE_MS, &f.cfg, &f.why),
-                   FLOE_OK);
+  assert_int_equal(floe_pc_new(&pc, f.env->env, 500 * FLOE_MS, &f.cfg, &f.why), FLOE_OK);
   floe_pc_free(pc);
   pc = NULL;
-  assert_int_equal(
-      floe_pc_new(&pc, f.env->env, 2 * FLOE_SECOND, &f.cfg, &f.why),
-      FLOE_E_ACCESS);
+  assert_int_equal(floe_pc_new(&pc, f.env->env, 2 * FLOE_SECOND, &f.cfg, &f.why), FLOE_E_ACCESS);
   assert_string_equal(f.why.path, "certificates[1]");
   assert_null(pc);
   floe_certificate_free(good);
@@ -131,8 +118,7 @@ static void everything_is_copied(void **state) {
   fixture f = new_fixture();
   char url[] = "turn:192.0.2.1", user[] = "user", credential[] = "secret";
   const char *urls[] = {url};
-  floe_ice_server server = {
-      .urls = urls, .n_urls = 1, .username = user, .credential = credential};
+  floe_ice_server server = {.urls = urls, .n_urls = 1, .username = user, .credential = credential};
   floe_certificate *cert = make_certificate(&f, 0);
   const floe_certificate *list[] = {cert};
   f.ice.ice_servers = &server;
@@ -154,8 +140,7 @@ static void everything_is_copied(void **state) {
   assert_string_equal(got->ice->ice_servers[0].urls[0], "turn:192.0.2.1");
   assert_string_equal(got->ice->ice_servers[0].username, "user");
   assert_int_equal(got->n_certificates, 1);
-  assert_int_equal(floe_certificate_key_type(got->certificates[0]),
-                   FLOE_KEY_ECDSA_P256);
+  assert_int_equal(floe_certificate_key_type(got->certificates[0]), FLOE_KEY_ECDSA_P256);
   floe_pc_free(pc);
   free_fixture(&f);
 }
@@ -170,9 +155,7 @@ static void the_given_certificate_is_shown(void **state) {
     floe_certificate_options_init(&options, sizeof options);
     options.key_type = types[i];
     floe_certificate *cert = NULL;
-    assert_int_equal(
-        floe_certificate_generate(&cert, f.env->env, 0, &options, NULL),
-        FLOE_OK);
+    assert_int_equal(floe_certificate_generate(&cert, f.env->env, 0, &options, NULL), FLOE_OK);
     const floe_certificate *list[] = {cert};
     p->alice.cfg.certificates = list;
     p->alice.cfg.n_certificates = 1;
@@ -190,13 +173,50 @@ static void the_given_certificate_is_shown(void **state) {
   }
 }
 
+static void keep_line(void *user, const char *line) {
+  char *kept = user;
+  if (strlen(kept) + strlen(line) + 2 < 2000) (void)sprintf(kept + strlen(kept), "%s\n", line);
+}
+
+/* The secrets go to whoever asked for them, one line for a session, the same at both ends. */
+static void the_key_log(void **state) {
+  (void)state;
+  char of_alice[2000] = "", of_bob[2000] = "";
+  pc_peers *p = pc_peers_new(1);
+  p->alice.cfg.keylog = p->bob.cfg.keylog = keep_line;
+  p->alice.cfg.keylog_user = of_alice;
+  p->bob.cfg.keylog_user = of_bob;
+  pc_true(p, pc_peers_connect(p, 2000));
+  assert_int_equal(strncmp(of_alice, "CLIENT_RANDOM ", 14), 0);
+  assert_string_equal(of_alice, of_bob);
+  pc_peers_free(p);
+}
+
+static void ports_and_limits_are_told(void **state) {
+  (void)state;
+  pc_peers *p = pc_peers_new(1);
+  p->alice.cfg.sctp_port = 5001;
+  p->alice.cfg.max_message_size = 100000;
+  p->bob.cfg.no_interleaving = true;
+  pc_true(p, pc_peers_connect(p, 2000));
+  char *offer = sim_pc_local_sdp(p->alice.x), *answer = sim_pc_local_sdp(p->bob.x);
+  assert_non_null(strstr(offer, "a=sctp-port:5001\r\n"));
+  assert_non_null(strstr(offer, "a=max-message-size:100000\r\n"));
+  assert_non_null(strstr(answer, "a=sctp-port:5000\r\n"));
+  assert_non_null(strstr(answer, "a=max-message-size:262144\r\n"));
+  free(offer);
+  free(answer);
+  assert_int_equal(floe_pc_sctp_transport(p->bob.x->core)->max_message_size, 100000);
+  pc_peers_exchange(p);
+  pc_peers_free(p);
+}
+
 /* --- setConfiguration
  * ----------------------------------------------------------------------------------------------
  */
 
 static floe_status set_configuration(pc_peer *y, const floe_pc_config *cfg) {
-  floe_status st =
-      floe_pc_set_configuration(y->x->core, sim_pc_now(y->x), cfg, &y->x->why);
+  floe_status st = floe_pc_set_configuration(y->x->core, sim_pc_now(y->x), cfg, &y->x->why);
   sim_pc_drain(y->x);
   return st;
 }
@@ -225,16 +245,14 @@ static void what_cannot_be_modified(void **state) {
   cfg = p->alice.cfg;
   cfg.ice_candidate_pool_size = 1; /* as long as no local description is set */
   pc_status(p, FLOE_OK, set_configuration(&p->alice, &cfg));
-  assert_int_equal(
-      floe_pc_configuration(p->alice.x->core)->ice_candidate_pool_size, 1);
+  assert_int_equal(floe_pc_configuration(p->alice.x->core)->ice_candidate_pool_size, 1);
   assert_non_null(sim_pc_channel(p->alice.x, "data", NULL));
   pc_status(p, FLOE_OK, sim_pc_set_local_implicit(p->alice.x));
   pc_status(p, FLOE_OK, set_configuration(&p->alice, &cfg)); /* the same */
   cfg.ice_candidate_pool_size = 2;
   pc_status(p, FLOE_E_MODIFICATION, set_configuration(&p->alice, &cfg));
   assert_string_equal(p->alice.x->why.path, "iceCandidatePoolSize");
-  assert_int_equal(
-      floe_pc_configuration(p->alice.x->core)->ice_candidate_pool_size, 1);
+  assert_int_equal(floe_pc_configuration(p->alice.x->core)->ice_candidate_pool_size, 1);
   sim_pc_close(p->alice.x);
   pc_status(p, FLOE_E_STATE, set_configuration(&p->alice, &p->alice.cfg));
   pc_peers_free(p);
@@ -268,8 +286,7 @@ static void other_servers_count_from_the_next_gathering(void **state) {
   pc_peers_listen(p, FLOE_TRANSPORT_UDP, NULL);
   pc_true(p, pc_peers_connect(p, 2000));
   const char *url = "turn:192.0.2.1";
-  floe_ice_server server = {
-      .urls = &url, .n_urls = 1, .username = "user", .credential = "secret"};
+  floe_ice_server server = {.urls = &url, .n_urls = 1, .username = "user", .credential = "secret"};
   floe_ice_config ice = p->alice.ice;
   floe_pc_config cfg = p->alice.cfg;
   cfg.ice = &ice;
@@ -281,8 +298,7 @@ static void other_servers_count_from_the_next_gathering(void **state) {
   pc_peers_clear_logs(p);
   sim_pc_restart_ice(p->alice.x);
   sim_run_for(p->s, 2000);
-  pc_expect_with(&p->alice, "relay",
-                 "icecandidate relay 192.0.2.1:* turn:192.0.2.1\n");
+  pc_expect_with(&p->alice, "relay", "icecandidate relay 192.0.2.1:* turn:192.0.2.1\n");
   pc_peers_exchange(p);
   pc_peers_free(p);
 }
@@ -296,8 +312,7 @@ static void a_pool_is_gathered_anew(void **state) {
   pc_peers_start(p);
   sim_run_for(p->s, 1000);
   const char *url = "turn:192.0.2.1";
-  floe_ice_server server = {
-      .urls = &url, .n_urls = 1, .username = "user", .credential = "secret"};
+  floe_ice_server server = {.urls = &url, .n_urls = 1, .username = "user", .credential = "secret"};
   floe_ice_config ice = p->alice.ice;
   floe_pc_config cfg = p->alice.cfg;
   cfg.ice = &ice;
@@ -346,6 +361,8 @@ int main(void) {
       cmocka_unit_test(an_expired_certificate_is_refused),
       cmocka_unit_test(everything_is_copied),
       cmocka_unit_test(the_given_certificate_is_shown),
+      cmocka_unit_test(the_key_log),
+      cmocka_unit_test(ports_and_limits_are_told),
       cmocka_unit_test(what_cannot_be_modified),
       cmocka_unit_test(a_wrong_configuration_changes_nothing),
       cmocka_unit_test(other_servers_count_from_the_next_gathering),
