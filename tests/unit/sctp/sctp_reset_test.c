@@ -41,11 +41,12 @@ static void early_request_is_held_back(void **state) {
   for (int i = 0; i < 40; i++) { /* something is always under way */
     assert_int_equal(sctp_pair_say(&p, 0, 1, "flow"), FLOE_OK);
     if (i == 5) assert_int_equal(floe__sctp_reset_stream(p.side[0], 2, p.now), FLOE_OK);
-    if (i == 34) plan.lose_data = true;
+    if (i == 33) plan.lose_data = true;
     sctp_pair_run(&p, 10);
     if (plan.requests > 0) break;
   }
   assert_true(sctp_pair_settle(&p, 10000));
+  assert_int_equal(plan.lost, 1);
   assert_true(plan.requests >= 1);
   assert_int_equal(plan.in_progress, 0);
   assert_non_null(strstr(p.log[1], "reset in 2\n"));
