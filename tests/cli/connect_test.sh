@@ -106,7 +106,7 @@ has err "floe connect: the ticket ends after 60 of * characters"
 connect 2 $HERE "$(echo "$ticket" | sed 's/\(^.\{50\}\)./\1!/')"
 has err "floe connect: character 51 is none that a ticket has: copy it again"
 connect 2 $HERE "$(echo "$ticket" | sed 's/^\(.\{50\}\)\(.\)\(.\)/\1\3\2x/')"
-has err "floe connect: the ticket is damaged between characters 39 and 70 ('*'): copy it again"
+has err "floe connect: the ticket is damaged *: copy it again" # one in 64 is seen a group later
 connect 2 $HERE "$(echo "$ticket" | sed 's/^floe1/floe9/')"
 has err "floe connect: this ticket was made by another version of floe"
 connect 2 $HERE hello
