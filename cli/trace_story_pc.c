@@ -24,6 +24,11 @@ static void add_state(floe__story_layer *l, const floe__trace_line *line, const 
     l->was_up = true;
     l->up_ms = line->t_ms;
   }
+  if (is(line, "to", "closed")) {
+    l->is_closed = true;
+    l->closed_ms = line->t_ms;
+    if (strcmp(l->state, "failed") == 0) return; /* what a program does then is no news */
+  }
   take(l->state, sizeof l->state, line, "to");
   take(l->cause, sizeof l->cause, line, "cause");
   if (strcmp(l->cause, "none") == 0) l->cause[0] = '\0';
@@ -113,6 +118,6 @@ bool floe__story_pc_is_orderly(const floe__story_pc *pc) {
   if (!pc->has_code || pc->code != USER_INITIATED) return false;
   if (strcmp(pc->by, "peer") == 0) return true;
   /* Closing a connection aborts its association at the same moment; what this side finds wrong does it before. */
-  return strcmp(pc->connection.state, "closed") == 0 && !(pc->sctp.state_ms < pc->connection.state_ms) &&
-         !(pc->sctp.state_ms > pc->connection.state_ms);
+  double between_ms = pc->connection.closed_ms - pc->sctp.closed_ms;
+  return pc->connection.is_closed && between_ms >= 0 && between_ms <= 0;
 }

@@ -8,10 +8,11 @@ enum { FLOE__STORY_WORD = 24, FLOE__STORY_CAUSE = 40, FLOE__STORY_CIPHER = 56, F
 
 /* One machine that begins, comes up and ends. */
 typedef struct floe__story_layer {
-  char state[FLOE__STORY_WORD]; /* "" = none was told */
+  char state[FLOE__STORY_WORD]; /* "" = none was told; `failed` stays when it is closed after that */
   char cause[FLOE__STORY_CAUSE];
-  bool has_begun, was_up;
+  bool has_begun, was_up, is_closed;
   double begin_ms, up_ms, state_ms; /* when it began; when it first was up; when the state came */
+  double closed_ms;
 } floe__story_layer;
 
 typedef struct floe__story_pc {

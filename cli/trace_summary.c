@@ -59,6 +59,7 @@ void floe__summary_layer(const printer *p, const char *label, const floe__story_
                  has_span ? floe__text_span(l->state_ms - l->begin_ms, span) : "", note,
                  l->cause[0] == '\0' ? "" : ": ", l->cause);
   floe__summary_text(p, tone_of(l, up), text);
+  if (l->is_closed && strcmp(l->state, "closed") != 0) (void)fputs("; closed", p->out);
 }
 
 /* Of ICE; a peer connection has more layers, and this is one of them. */

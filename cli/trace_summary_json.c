@@ -65,6 +65,7 @@ static json_t *make_peer_checks(const floe__story_agent *a) {
 
 static void set_layer(json_t *o, const floe__story_layer *l, const char *up_ms) {
   set_word(o, "state", l->state);
+  floe__json_set_true(o, "closed", l->is_closed);
   set_word(o, "cause", l->cause);
   floe__json_or_null(o, "cause");
   floe__json_set_number(o, up_ms, l->has_begun && l->was_up, l->up_ms - l->begin_ms);

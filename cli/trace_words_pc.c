@@ -35,8 +35,9 @@ static void signaling(floe__words *w, const floe__story *s, const floe__trace_li
 
 static void pc_state(floe__words *w, const floe__story *s, const floe__trace_line *line) {
   (void)s;
+  const char *cause = floe__trace_line_text(line, "cause");
   floe__say_states(w, "connection", line);
-  floe__say_cause(w, line);
+  if (cause[0] != '\0') floe__say(w, ": %s", cause); /* the layer that it comes from tells more */
   if (floe__said(line, "to", "connected")) w->tone = FLOE__TONE_GOOD;
   if (floe__said(line, "to", "failed") || floe__said(line, "to", "disconnected")) w->tone = FLOE__TONE_BAD;
 }

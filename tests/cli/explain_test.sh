@@ -1,7 +1,8 @@
-# floe explain, and floe check --trace.
+# floe explain, and --trace of floe check and floe connect.
 . "${0%/*}/lib.sh"
-HERE=${0%/*}
-TRACES=$HERE/traces
+. "${0%/*}/connect_lib.sh"
+TOP=${0%/*}/../..
+TRACES=${0%/*}/traces
 ESC=$(printf '\033')
 
 # explain STATUS ARGS... : output in $DIR/out and $DIR/err.
@@ -13,29 +14,29 @@ explain() {
   [ $got -eq "$expected" ] || { fail "floe explain $*: status $got, not $expected"; cat "$DIR/out" "$DIR/err" >&2; }
 }
 
-same() { # FILE EXPECTED
+as_in() { # FILE EXPECTED
   diff "$2" "$DIR/$1" >"$DIR/diff" || { fail "$1 is not as in $2:"; cat "$DIR/diff" >&2; }
 }
 
 # Recorded traces, and what is to be said of them.
-for trace in connected failed lost; do
+for trace in connected failed lost channels fingerprint gone; do
   explain 0 "$TRACES/$trace.jsonl"
-  same out "$TRACES/$trace.txt"
+  as_in out "$TRACES/$trace.txt"
   [ ! -s "$DIR/err" ] || fail "$trace: something on standard error"
 done
 explain 1 "$TRACES/broken.jsonl"
-same out "$TRACES/broken.txt"
+as_in out "$TRACES/broken.txt"
 sed 's/^floe explain: .*broken.jsonl: //' "$DIR/err" >"$DIR/errors"
-same errors "$TRACES/broken.errors"
+as_in errors "$TRACES/broken.errors"
 
 # Standard input, with and without a dash; the end alone; one agent; everything.
 explain 0 <"$TRACES/failed.jsonl"
-same out "$TRACES/failed.txt"
+as_in out "$TRACES/failed.txt"
 explain 0 - <"$TRACES/failed.jsonl"
-same out "$TRACES/failed.txt"
+as_in out "$TRACES/failed.txt"
 explain 0 -s "$TRACES/failed.jsonl"
 sed -n '/^---/,$p' "$TRACES/failed.txt" >"$DIR/end"
-same out "$DIR/end"
+as_in out "$DIR/end"
 explain 0 --agent 2 "$TRACES/failed.jsonl"
 has out "     0.000  gathering begins"
 has out "--- 3 events in 1.0 ms ---"
@@ -68,6 +69,33 @@ json_value out summary.agents.0.pairs.1.errorCode 487
 explain 1 --json "$TRACES/broken.jsonl"
 json_value out summary.brokenLines 7
 
+# The layers of a peer connection: recorded floe connect, one that a forged ticket ended, one whose peer was killed.
+PC=summary.agents.0.peerConnection
+explain 0 --json "$TRACES/channels.jsonl"
+json_value out summary.unknownEvents 0
+json_value out $PC.state closed
+json_value out $PC.signaling.offeredBy us
+json_value out $PC.signaling.negotiations 1
+json_value out $PC.dtls.role server
+json_value out $PC.dtls.version DTLSv1.2
+json_value out $PC.dtls.fingerprintHash sha-256
+json_value out $PC.sctp.streamsIn 1024
+json_value out $PC.sctp.abortedBy peer
+json_value out $PC.channels.opened 1
+explain 0 --json "$TRACES/fingerprint.jsonl"
+json_value out $PC.state failed
+json_value out $PC.cause dtls_fingerprint
+json_value out $PC.closed true
+json_value out $PC.dtls.state failed
+json_value out $PC.dtls.alertSent 42
+json_value out $PC.dtls.peerCertificate true
+json_value out $PC.channels.opened 0
+explain 0 --json "$TRACES/gone.jsonl"
+json_value out $PC.state failed
+json_value out $PC.cause consent_lost
+json_value out $PC.dtls.state closed
+json_value out summary.agents.0.cause consent_lost
+
 # A line that is too long, and many lines.
 {
   head -c 3000000 /dev/zero | tr '\0' ' '
@@ -75,7 +103,7 @@ json_value out summary.brokenLines 7
   cat "$TRACES/failed.jsonl"
 } >"$DIR/long.jsonl"
 explain 1 "$DIR/long.jsonl"
-same out "$TRACES/long.txt"
+as_in out "$TRACES/long.txt"
 has err "floe explain: *long.jsonl: line 1, column 1048577: the line is longer than 1 MiB"
 awk 'BEGIN { for (i = 0; i < 300000; i++)
   printf "{\"t_ms\":%d,\"event\":\"ice.consent\",\"agent\":1,\"pair\":%d,\"outcome\":\"ok\"}\n", i, i % 7 + 1 }' >"$DIR/many.jsonl"
@@ -147,8 +175,31 @@ has err "floe check: --trace *no/such/file: No such file or directory"
   has err "floe check: --trace /dev/full could not be written: *"
 }
 
+# floe connect --trace: nothing of what was said, no address, and all of it is known.
+head -c 1000 /dev/zero | tr '\0' 'q' >"$DIR/a.in"
+start_offer a --trace "$DIR/a.jsonl"
+start_answer b --trace "$DIR/b.jsonl"
+ended $OFFER a 0
+ended $ANSWER b 0
+for side in a b; do
+  has_not $side.jsonl "127\.0\.0"
+  has_not $side.jsonl '::1'
+  has_not $side.jsonl qqq
+  has_not $side.jsonl floe
+  explain 0 "$DIR/$side.jsonl"
+  has out "*  channel 1 is open"
+  has out "*  channel 1: first message sent, *"
+  has out "  connection     connected after *; closed after *"
+  has out "  ICE            *completed after *"
+  has out "  DTLS           open after * (*, DTLSv1.*, TLS_*, *); closed after *"
+  has out "  SCTP           connected after * (1024 streams*); closed after *"
+  has out "  channels       1, 1 opened, 1 closed; first message sent after *, one received after *"
+  has_not out "does not know"
+  has_not out "goes back"
+  has_not out "try:"
+done
+
 # Whatever is traced is in the guide, and what is in the guide is known here.
-TOP=$HERE/../..
 grep -rhoE --include='*.c' 'floe__trace_begin\([^"]*"[a-z.]+"' "$TOP/src" | sed 's/.*"\(.*\)"/\1/' | sort -u >"$DIR/traced"
 sed -n '/^### /s/^### //p' "$TOP/docs/guide/trace.md" | tr -d '`' | tr ',' '\n' | tr -d ' ' | sort -u >"$DIR/guide"
 [ "$(wc -l <"$DIR/traced")" -ge 10 ] || fail "no events were found in the sources"
