@@ -37,10 +37,10 @@ typedef struct explain {
 static void print_help(FILE *out) {
   (void)fputs(
       "usage: floe explain [OPTIONS] [TRACE]\n\n"
-      "Tells what happened in a trace, written by floe check --trace FILE or by the trace function of a program: a "
-      "line\n"
-      "for each event with the seconds since the first, and at the end how each server, each candidate pair and the\n"
-      "connection ended. Without TRACE, or when it is -, standard input is read.\n\n"
+      "Tells what happened in a trace, written by floe check or floe connect with --trace FILE, or by the trace\n"
+      "function of a program: a line for each event with the seconds since the first, and at the end how each server,\n"
+      "each candidate pair and each layer of the connection (ICE, DTLS, SCTP, channels) came up and ended, and why.\n"
+      "Without TRACE, or when it is -, standard input is read.\n\n"
       "  -s, --summary         print the end only\n"
       "  --json                print the end only, as one JSON object\n"
       "  --agent N             only what agent N did, where a trace has several\n"
@@ -51,6 +51,7 @@ static void print_help(FILE *out) {
       "Events that this version does not know are counted, and are no error.\n\n"
       "Examples:\n"
       "  floe check --trace t.jsonl turn:turn.example.org --user alice; floe explain t.jsonl\n"
+      "  floe connect --trace t.jsonl; floe explain --summary t.jsonl\n"
       "  tail -f t.jsonl | floe explain -v\n",
       out);
 }
