@@ -105,7 +105,10 @@ floe_status floe_pc_create_data_channel(floe_pc *pc, floe_time now, const char *
     }
   }
   if (floe__transport_is_sctp_connected(pc)) floe__channel_open(c);
-  if (first) floe__signaling_update_negotiation(pc);
+  if (first) {
+    floe__signaling_outdate_offer(pc);
+    floe__signaling_update_negotiation(pc);
+  }
   floe__transport_pump(pc);
   return FLOE_OK;
 }
@@ -148,24 +151,26 @@ static bool send_ack(floe_data_channel *c) {
   return send_dcep(c, (floe_bytes){buf, floe__dcep_write_ack(buf, sizeof buf)});
 }
 
-static void pay(floe_data_channel *c) {
+/* False: not now. */
+static bool pay(floe_data_channel *c) {
   if (c->owes_open) c->owes_open = !send_open(c);
   if (c->owes_ack) c->owes_ack = !send_ack(c);
   if (!owes(c)) c->pc->channels.n_owing--;
+  return !owes(c);
 }
 
 void floe__channels_pay(floe_pc *pc) {
   floe__channels *l = &pc->channels;
   if (l->n_owing == 0 || !floe__transport_is_sctp_connected(pc)) return;
   for (size_t i = 0; i < l->n_ids; i++) {
-    if (owes(l->by_id[i])) pay(l->by_id[i]);
+    if (owes(l->by_id[i]) && !pay(l->by_id[i])) return; /* the queue is one for all */
   }
 }
 
 static void incur(floe_data_channel *c, bool *debt) {
   if (!owes(c)) c->pc->channels.n_owing++;
   *debt = true;
-  pay(c);
+  (void)pay(c);
 }
 
 /* --- opening

@@ -63,6 +63,13 @@ static void free_next(floe__signaling *s) {
   s->next_ufrag[0] = '\0';
 }
 
+static void forget_replaced(floe_pc *pc) {
+  for (size_t i = 0; i < 2; i++) {
+    floe__free(pc->env, pc->signaling.replace_ufrags[i]);
+    pc->signaling.replace_ufrags[i] = NULL;
+  }
+}
+
 void floe__signaling_clear(floe_pc *pc) {
   floe__signaling *s = &pc->signaling;
   floe__description_free(s->current_local);
@@ -71,7 +78,7 @@ void floe__signaling_clear(floe_pc *pc) {
   floe__description_free(s->pending_remote);
   floe__free(pc->env, s->last_offer);
   floe__free(pc->env, s->last_answer);
-  floe__free(pc->env, s->replace_ufrag);
+  forget_replaced(pc);
   free_next(s);
 }
 
@@ -89,8 +96,12 @@ floe__description *floe__signaling_remote(const floe_pc *pc) {
 }
 
 bool floe__signaling_wants_restart(const floe_pc *pc) {
-  const char *replace = pc->signaling.replace_ufrag;
-  return replace != NULL && strcmp(replace, floe_ice_agent_local_parameters(pc->transport.agent)->ufrag) == 0;
+  const char *now = floe_ice_agent_local_parameters(pc->transport.agent)->ufrag;
+  for (size_t i = 0; i < 2; i++) {
+    const char *replaced = pc->signaling.replace_ufrags[i];
+    if (replaced != NULL && strcmp(replaced, now) == 0) return true;
+  }
+  return false;
 }
 
 /* webrtc-pc 4.7.3, "check if negotiation is needed", as far as there is no media. */
@@ -109,13 +120,10 @@ void floe__signaling_update_negotiation(floe_pc *pc) {
     return;
   }
   if (s->needs_negotiation) return; /* told already, or queued */
-  floe__pc_node *node = floe__pc_node_new(pc->env, FLOE_EVENT_NEGOTIATIONNEEDED);
-  if (node == NULL) {
-    pc->is_untold = true;
-    return;
-  }
   s->needs_negotiation = true;
-  floe__pc_events_push(&pc->events, node, pc->now);
+  s->needed.type = FLOE_EVENT_NEGOTIATIONNEEDED;
+  floe__pc_events_remove(&pc->events, &s->needed); /* queued before a negotiation that is over: told once, now */
+  floe__pc_events_push(&pc->events, &s->needed, pc->now);
 }
 
 bool floe__signaling_is_negotiation_due(const floe_pc *pc) {
@@ -145,19 +153,18 @@ static void promote(floe__signaling *s) {
 }
 
 static void forget_created(floe_pc *pc) {
-  floe__free(pc->env, pc->signaling.last_offer);
-  floe__free(pc->env, pc->signaling.last_answer);
-  pc->signaling.last_offer = pc->signaling.last_answer = NULL;
+  pc->signaling.offer_made = pc->signaling.answer_made = FLOE__MADE_NONE;
+}
+
+void floe__signaling_outdate_offer(floe_pc *pc) {
+  if (pc->signaling.offer_made == FLOE__MADE_FRESH) pc->signaling.offer_made = FLOE__MADE_STALE;
 }
 
 /* Back in stable: webrtc-pc 4.4.1.5 clears the flag, and asks anew. */
 static void settle_stable(floe_pc *pc) {
   if (pc->signaling.state != FLOE_SIGNALING_STABLE) return;
   pc->signaling.needs_negotiation = false;
-  if (!floe__signaling_wants_restart(pc)) {
-    floe__free(pc->env, pc->signaling.replace_ufrag);
-    pc->signaling.replace_ufrag = NULL;
-  }
+  if (!floe__signaling_wants_restart(pc)) forget_replaced(pc);
   floe__signaling_update_negotiation(pc);
 }
 
@@ -186,6 +193,7 @@ static void enter(floe_pc *pc, floe__side side, floe__description *d /* takes */
                   floe__pc_node *node) {
   floe__signaling *s = &pc->signaling;
   replace(side == FLOE__LOCAL ? &s->pending_local : &s->pending_remote, d);
+  if (to == FLOE_SIGNALING_HAVE_REMOTE_OFFER) s->answer_made = FLOE__MADE_NONE; /* it was for another offer */
   if (to == FLOE_SIGNALING_STABLE) {
     promote(s);
     forget_created(pc);
@@ -198,7 +206,9 @@ static void enter(floe_pc *pc, floe__side side, floe__description *d /* takes */
 static floe_status apply(floe_pc *pc, floe__side side, floe__description *d, floe_error *why) {
   floe__signaling *s = &pc->signaling;
   if (d->pub.type == FLOE_SDP_OFFER) {
-    if (side == FLOE__REMOTE) return FLOE_OK; /* counts from our answer on */
+    if (side == FLOE__REMOTE) { /* counts from our answer on; ours gives way (webrtc-pc 4.4.1.5) */
+      return s->state == FLOE_SIGNALING_HAVE_LOCAL_OFFER ? roll_back(pc, why) : FLOE_OK;
+    }
     floe_status st = floe__pc_apply_local_offer(pc, d);
     return st == FLOE_OK ? st : floe__pc_refuse(why, st, "", NULL);
   }
@@ -239,19 +249,22 @@ static floe_status create(floe_pc *pc, bool offer, bool ice_restart, floe_error 
   floe_status st = offer ? floe__pc_make_offer(pc, ice_restart, &text, why) : floe__pc_make_answer(pc, &text, why);
   if (st != FLOE_OK) return st;
   keep(pc, offer ? &pc->signaling.last_offer : &pc->signaling.last_answer, text);
+  *(offer ? &pc->signaling.offer_made : &pc->signaling.answer_made) = FLOE__MADE_FRESH;
   return FLOE_OK;
 }
 
-/* webrtc-pc 4.4.1.5: what is set is what was made last, to the byte. */
-static floe_status choose_local_text(floe_pc *pc, floe_sdp_type type, const char *given, bool fresh, const char **out,
+/* webrtc-pc 4.4.2: what is set is what was made last, to the byte; without a text it is made anew unless it still says
+ * how things are. */
+static floe_status choose_local_text(floe_pc *pc, floe_sdp_type type, const char *given, const char **out,
                                      floe_error *why) {
   bool offer = type == FLOE_SDP_OFFER;
   char **last = offer ? &pc->signaling.last_offer : &pc->signaling.last_answer;
+  floe__made made = offer ? pc->signaling.offer_made : pc->signaling.answer_made;
   if (given != NULL && given[0] != '\0') {
-    if (*last == NULL || strcmp(*last, given) != 0) {
+    if (made == FLOE__MADE_NONE || strcmp(*last, given) != 0) {
       return floe__pc_refuse(why, FLOE_E_MODIFICATION, "sdp", "is not the description that was created last");
     }
-  } else if (fresh || *last == NULL) {
+  } else if (made != FLOE__MADE_FRESH) {
     floe_status st = create(pc, offer, false, why);
     if (st != FLOE_OK) return st;
   }
@@ -267,8 +280,7 @@ static floe_status set_local(floe_pc *pc, floe_sdp_type type,
   if (!floe__signaling_next(pc->signaling.state, FLOE__LOCAL, type, &to)) return wrong_state(pc, type, "local", why);
   if (type == FLOE_SDP_ROLLBACK) return roll_back(pc, why);
   const char *text = NULL;
-  floe_status st =
-      choose_local_text(pc, type, description == NULL ? NULL : description->sdp, description == NULL, &text, why);
+  floe_status st = choose_local_text(pc, type, description == NULL ? NULL : description->sdp, &text, why);
   floe__description *d = NULL;
   if (st == FLOE_OK) st = floe__description_new(&d, pc->env, type, text, why);
   return st == FLOE_OK ? set(pc, FLOE__LOCAL, d, to, why) : st;
@@ -310,9 +322,6 @@ static floe_status set_remote(floe_pc *pc, const floe_session_description *descr
   floe_status st = floe__description_new(&d, pc->env, type, description->sdp == NULL ? "" : description->sdp, why);
   if (st != FLOE_OK) return st;
   st = check_remote(pc, d, why);
-  if (st == FLOE_OK && type == FLOE_SDP_OFFER && pc->signaling.state == FLOE_SIGNALING_HAVE_LOCAL_OFFER) {
-    st = roll_back(pc, why);
-  }
   if (st != FLOE_OK) {
     floe__description_free(d);
     return st;
@@ -353,11 +362,22 @@ floe_status floe_pc_create_answer(floe_pc *pc, floe_time now, const char **sdp, 
   return st;
 }
 
+/* webrtc-pc 4.7.1: all credentials that descriptions show are to be replaced: those of the session, and of the current
+ * description when a restart is pending. */
 void floe_pc_restart_ice(floe_pc *pc, floe_time now) {
   floe__pc_advance(pc, now);
   if (floe__pc_is_closed(pc) || floe__signaling_local(pc) == NULL) return;
-  char *ufrag = floe__strdup(pc->env, floe_ice_agent_local_parameters(pc->transport.agent)->ufrag);
-  if (ufrag == NULL) return; /* as if it had not been called */
-  keep(pc, &pc->signaling.replace_ufrag, ufrag);
+  const floe__sdp_media *current = floe__description_transport(pc->signaling.current_local);
+  char *session = floe__strdup(pc->env, floe_ice_agent_local_parameters(pc->transport.agent)->ufrag);
+  char *before = current == NULL ? NULL : floe__strdup(pc->env, current->ufrag);
+  if (session == NULL || (current != NULL && before == NULL)) { /* as if it had not been called */
+    floe__free(pc->env, session);
+    floe__free(pc->env, before);
+    return;
+  }
+  forget_replaced(pc);
+  pc->signaling.replace_ufrags[0] = session;
+  pc->signaling.replace_ufrags[1] = before;
+  floe__signaling_outdate_offer(pc);
   floe__signaling_update_negotiation(pc);
 }

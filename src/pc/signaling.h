@@ -5,15 +5,26 @@
 
 #include "pc/description.h"
 
+/* What is known of an offer or answer made here, beside its text. */
+typedef enum floe__made {
+  FLOE__MADE_NONE = 0, /* none, or of a negotiation that is over: cannot be set */
+  FLOE__MADE_STALE,    /* can be set; it does not say how things are any more */
+  FLOE__MADE_FRESH     /* what would be made now */
+} floe__made;
+
 typedef struct floe__signaling {
   floe_signaling_state state;
   floe__description *current_local, *pending_local;   /* nullable */
   floe__description *current_remote, *pending_remote; /* nullable */
-  char *last_offer, *last_answer;                     /* nullable: W3C [[LastCreatedOffer]], [[LastCreatedAnswer]] */
-  char session_id[21];                                /* RFC 9429 5.2.1: 63 random bits as digits */
-  uint64_t session_version;                           /* of the description made last */
-  bool needs_negotiation;                             /* W3C [[NegotiationNeeded]] */
-  char *replace_ufrag;                                /* nullable: W3C [[LocalIceCredentialsToReplace]] */
+  char *last_offer, *last_answer;                     /* nullable: W3C [[LastCreatedOffer]], [[LastCreatedAnswer]];
+                                                         the program may read them until the next are made */
+  floe__made offer_made, answer_made;
+  char session_id[21];      /* RFC 9429 5.2.1: 63 random bits as digits */
+  uint64_t session_version; /* of the description made last */
+  bool needs_negotiation;   /* W3C [[NegotiationNeeded]] */
+  floe__pc_node needed;     /* tells it, once however often it was asked for */
+  char *replace_ufrags[2]; /* nullable: W3C [[LocalIceCredentialsToReplace]], of the session and the current description
+                            */
   char next_ufrag[9], next_pwd[25]; /* of the description made last, when it restarts ICE; "" when it does not */
 } floe__signaling;
 
@@ -26,6 +37,8 @@ bool floe__signaling_next(floe_signaling_state from, floe__side side, floe_sdp_t
 void floe__signaling_clear(floe_pc *pc);
 /* The one writer of the state; tells it. The node was made before, so that this cannot fail. */
 void floe__signaling_go(floe_pc *pc, floe_signaling_state to, floe__pc_node *node /* takes */);
+/* Something that offers show has changed. */
+void floe__signaling_outdate_offer(floe_pc *pc);
 /* webrtc-pc 4.7.3 "update the negotiation-needed flag". */
 void floe__signaling_update_negotiation(floe_pc *pc);
 /* webrtc-pc 4.7.3 "check if negotiation is needed", also asked when the event's turn has come. */
