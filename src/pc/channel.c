@@ -35,7 +35,7 @@ void floe__channel_go(floe_data_channel *c, floe_data_channel_state to) {
     floe__trace_end(&t);
   }
   if (to == FLOE_DATA_CHANNEL_OPEN) c->pc->channels.n_opened++;
-  if (to == FLOE_DATA_CHANNEL_CLOSED && c->state != FLOE_DATA_CHANNEL_CONNECTING) c->pc->channels.n_closed++;
+  if (c->state == FLOE_DATA_CHANNEL_OPEN) c->pc->channels.n_closed++;
   c->state = to;
 }
 
@@ -102,6 +102,16 @@ static bool choose_id(const floe_pc *pc, uint16_t *out) {
   return false;
 }
 
+void floe__channels_forget_ids(floe_pc *pc) {
+  floe__channels *l = &pc->channels;
+  for (size_t i = 0; i < l->n; i++) {
+    floe_data_channel *c = l->list[i];
+    if (c->state != FLOE_DATA_CHANNEL_CONNECTING || c->is_negotiated) continue;
+    leave_id(c);
+    c->has_id = false;
+  }
+}
+
 bool floe__channel_assign_id(floe_data_channel *c) {
   uint16_t id;
   if (c->has_id) return true;
@@ -144,11 +154,24 @@ floe_data_channel *floe__channel_new(floe_pc *pc, floe_bytes label, floe_bytes p
   return c;
 }
 
+void floe__channel_starve(floe_data_channel *c, bool starved) {
+  if (c->is_starved == starved) return;
+  c->is_starved = starved;
+  c->pc->channels.n_starved += starved ? 1 : (uint32_t)-1;
+}
+
+/* Nothing is sent for it any more, and nobody waits for room. */
+static void drop_debts(floe_data_channel *c) {
+  if (c->owes_open || c->owes_ack) c->pc->channels.n_owing--;
+  c->owes_open = c->owes_ack = false;
+  floe__channel_starve(c, false);
+}
+
 static void free_channel(floe_data_channel *c) {
   floe_env *env = c->pc->env;
   leave_id(c);
   for (int i = 0; i < FLOE__CHANNEL_NODES; i++) floe__pc_events_remove(&c->pc->events, &c->nodes[i]);
-  if (c->owes_open || c->owes_ack) c->pc->channels.n_owing--;
+  drop_debts(c);
   floe__free(env, c->label);
   floe__free(env, c->protocol);
   floe__free(env, c);
@@ -180,6 +203,7 @@ void floe__channels_clear(floe_pc *pc) {
 void floe__channel_finish(floe_data_channel *c) {
   floe__channels *l = &c->pc->channels;
   leave_id(c);
+  drop_debts(c);
   if (c->state != FLOE_DATA_CHANNEL_CLOSED) {
     floe__channel_go(c, FLOE_DATA_CHANNEL_CLOSED);
     floe__channel_tell(c, FLOE__CHANNEL_CLOSED);
@@ -193,7 +217,9 @@ void floe__channel_finish(floe_data_channel *c) {
 void floe__channel_reset(floe_data_channel *c) {
   floe_pc *pc = c->pc;
   if (c->reset_asked) return;
-  if (!c->has_id || !floe__transport_is_sctp_connected(pc)) {
+  bool is_unknown = c->owes_open; /* the peer has not heard of it, nor is there anything to be confirmed */
+  drop_debts(c);
+  if (is_unknown || !c->has_id || !floe__transport_is_sctp_connected(pc)) {
     floe__channel_finish(c);
     return;
   }
@@ -228,7 +254,10 @@ void floe_data_channel_free(floe_data_channel *c, floe_time now) {
 void floe__channels_silence(floe_pc *pc) {
   floe__channels *l = &pc->channels;
   for (size_t i = 0; i < l->n; i++) {
-    if (l->list[i]->state != FLOE_DATA_CHANNEL_CLOSED) floe__channel_go(l->list[i], FLOE_DATA_CHANNEL_CLOSED);
+    floe_data_channel *c = l->list[i];
+    if (c->state == FLOE_DATA_CHANNEL_CLOSED) continue;
+    c->buffered = floe__channel_buffered(c);
+    floe__channel_go(c, FLOE_DATA_CHANNEL_CLOSED);
   }
   while (l->n_released > 0) free_channel(l->released[--l->n_released]);
 }

@@ -50,14 +50,17 @@ typedef struct floe__channels {
   size_t n_released, cap_released;
   uint32_t n_made;
   uint32_t n_owing;            /* of those that owe a DCEP message */
+  uint32_t n_starved;          /* of those that wait for room */
   uint32_t n_opened, n_closed; /* webrtc-stats: ever */
-  uint8_t *repaired; /* nullable: the text told last, when it was no UTF-8 */
+  uint8_t *repaired;           /* nullable: the text told last, when it was no UTF-8 */
   bool was_used;               /* a channel was made: descriptions need a data section (RFC 9429 5.2.1) */
 } floe__channels;
 
 void floe__channels_clear(floe_pc *pc); /* frees all */
 /* The DTLS role is known: channels without a stream get theirs (RFC 8832 6). */
 void floe__channels_assign_ids(floe_pc *pc);
+/* It is another one after all: channels that nobody has heard of yet get other streams. */
+void floe__channels_forget_ids(floe_pc *pc);
 /* The association is up. */
 void floe__channels_on_connected(floe_pc *pc);
 /* It is over, in order or not (`cause`): every channel is closed. */

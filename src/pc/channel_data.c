@@ -29,7 +29,7 @@ static floe_status send(floe_data_channel *c, floe_time now, floe_bytes data, ui
   floe_status st = c->owes_open
                        ? FLOE_E_AGAIN
                        : floe__sctp_send(pc->transport.sctp, c->id, data.len == 0 ? empty_ppid : ppid, bytes, &r, now);
-  if (st == FLOE_E_AGAIN) c->is_starved = true;
+  if (st == FLOE_E_AGAIN) floe__channel_starve(c, true);
   if (st != FLOE_OK) return st;
   if (c->messages_sent++ == 0) floe__pc_trace_first_message(c, true, data.len);
   c->bytes_sent += data.len;
@@ -56,7 +56,7 @@ static void tell_low(floe_data_channel *c) {
   bool has_room = floe__sctp_buffered_all(pc->transport.sctp) <= pc->settings.cfg.max_buffered_amount / 2;
   if (!fell && !(c->is_starved && has_room)) return;
   if (c->state != FLOE_DATA_CHANNEL_OPEN) return;
-  if (has_room) c->is_starved = false;
+  if (has_room) floe__channel_starve(c, false);
   floe__channel_tell(c, FLOE__CHANNEL_LOW);
 }
 
@@ -64,8 +64,10 @@ static void tell_low(floe_data_channel *c) {
 void floe__channels_on_sent(floe_pc *pc, uint16_t stream) {
   floe__channels *l = &pc->channels;
   floe__channels_pay(pc);
-  for (size_t i = 0; i < l->n_ids; i++) {
-    if (l->by_id[i]->id == stream || l->by_id[i]->is_starved) tell_low(l->by_id[i]);
+  floe_data_channel *c = floe__channels_find(pc, stream);
+  if (c != NULL) tell_low(c);
+  for (size_t i = 0; i < l->n_ids && l->n_starved > 0; i++) {
+    if (l->by_id[i]->is_starved && l->by_id[i] != c) tell_low(l->by_id[i]);
   }
 }
 

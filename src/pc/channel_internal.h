@@ -23,5 +23,7 @@ void floe__channel_reset(floe_data_channel *c);
 /* Opens it over an association that is up. May free it. */
 void floe__channel_open(floe_data_channel *c);
 size_t floe__channel_buffered(const floe_data_channel *c);
+/* It waits for room to send (BUFFEREDAMOUNTLOW), or does not any more. */
+void floe__channel_starve(floe_data_channel *c, bool starved);
 
 #endif

@@ -61,14 +61,18 @@ static void tell_connection(floe_pc *pc, floe_pc_state state, floe_cause cause) 
 
 static void tell_gathering(floe_pc *pc, floe_ice_gathering_state state) {
   if (state == pc->ice_gathering_state) return;
-  floe__pc_node *node = new_node(pc, FLOE_EVENT_ICEGATHERINGSTATECHANGE);
-  if (node == NULL) return;
+  floe__pc_node *node = new_node(pc, FLOE_EVENT_ICEGATHERINGSTATECHANGE), *end = NULL;
+  /* webrtc-pc "update the ICE gathering state": the null candidate */
+  bool is_end = state == FLOE_ICE_GATHERING_COMPLETE;
+  if (node != NULL && is_end) end = new_node(pc, FLOE_EVENT_ICECANDIDATE);
+  if (node == NULL || (is_end && end == NULL)) {
+    floe__pc_node_free(pc->env, node);
+    return;
+  }
   pc->ice_gathering_state = state;
   node->u.gathering = state;
   floe__pc_events_push(&pc->events, node, pc->now);
-  if (state != FLOE_ICE_GATHERING_COMPLETE) return;
-  node = new_node(pc, FLOE_EVENT_ICECANDIDATE); /* webrtc-pc "update the ICE gathering state": the null candidate */
-  if (node != NULL) floe__pc_events_push(&pc->events, node, pc->now);
+  if (is_end) floe__pc_events_push(&pc->events, end, pc->now);
 }
 
 /* When DTLS has failed it does not matter how ICE is. */
@@ -121,8 +125,8 @@ void floe_pc_free(floe_pc *pc) {
   if (pc == NULL) return;
   floe_env *env = pc->env;
   floe__pc_trace_as(pc);
-  floe__channels_clear(pc);
   floe__pc_events_clear(&pc->events, env);
+  floe__channels_clear(pc);
   floe__signaling_clear(pc);
   floe__transport_clear(pc);
   floe__pc_stats_free(pc);
@@ -134,9 +138,9 @@ void floe_pc_free(floe_pc *pc) {
 void floe_pc_close(floe_pc *pc, floe_time now) {
   floe__pc_advance(pc, now);
   if (floe__pc_is_closed(pc)) return;
-  floe__transport_close(pc);
-  floe__channels_silence(pc);
   floe__pc_events_clear(&pc->events, pc->env);
+  floe__channels_silence(pc);
+  floe__transport_close(pc);
   floe__signaling_go(pc, FLOE_SIGNALING_CLOSED, NULL);
   pc->life = FLOE__PC_CLOSING;
   pc->ice_connection_state = FLOE_ICE_CONNECTION_CLOSED;
@@ -291,7 +295,6 @@ static void tell_untold(floe_pc *pc) {
   if (!pc->is_untold || floe__pc_is_closed(pc)) return;
   pc->is_untold = false;
   floe__pc_tell_states(pc);
-  floe__signaling_update_negotiation(pc);
 }
 
 /* An event of the association; true: *out holds it. */
@@ -326,21 +329,25 @@ static bool take_of_agent(floe_pc *pc, floe_output *out) {
   return false;
 }
 
+static bool has_sctp_output(const floe__transport *t) {
+  return t->sctp != NULL && !t->sctp_ended && floe__sctp_has_output(t->sctp);
+}
+
 /* Nothing is left to be told or sent: when to come again. False: there is more after all. */
 static bool finish_wait(floe_pc *pc, floe_output *out) {
   if (floe__pc_is_closed(pc)) return true;
   const floe__transport *t = &pc->transport;
-  if (t->sctp != NULL && !t->sctp_ended && floe__sctp_has_output(t->sctp)) {
+  floe__channels_pay(pc);
+  if (has_sctp_output(t)) {
     floe__transport_pump(pc);
-    if (floe__agent_pending(t->agent) > 0) return false;
+    if (floe__agent_pending(t->agent) > 0 || pc->events.first != NULL) return false;
   }
   floe__deadline d =
       floe__earliest((floe__deadline){out->u.wait.until, out->u.wait.reason}, floe__transport_deadline(pc));
   if (d.at <= pc->now) { /* due since this moment */
     floe__transport_on_deadline(pc);
     d.at = pc->now + 1;
-    bool has_events = pc->events.first != NULL || (t->sctp != NULL && !t->sctp_ended && floe__sctp_has_output(t->sctp));
-    if (floe__agent_pending(t->agent) > 0 || has_events) return false;
+    if (floe__agent_pending(t->agent) > 0 || pc->events.first != NULL || has_sctp_output(t)) return false;
   }
   out->u.wait.until = d.at;
   out->u.wait.reason = d.reason;
