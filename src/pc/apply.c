@@ -108,23 +108,33 @@ floe_status floe__pc_apply_answer(floe_pc *pc, floe__description *local, floe__d
   }
   const floe__sdp_media *m = floe__description_transport(remote);
   if (has_other_credentials(pc, floe__description_transport(local), m)) return refuse_credentials(why);
-  if (!we_offered) {
-    floe_status st = start_local(pc, local, FLOE_ICE_ROLE_CONTROLLED);
-    if (st != FLOE_OK) return floe__pc_refuse(why, st, "", NULL);
-  }
-  bool client = is_client(local, remote, we_offered);
-  floe_status st = floe__transport_set_dtls(pc, client, m);
+  /* Another peer is refused before anything of its description counts. */
+  floe_status st = floe__transport_set_dtls(pc, is_client(local, remote, we_offered), m);
   if (st == FLOE_E_ACCESS) {
     return floe__pc_refuse(why, st, "sdp", "has another certificate than the session that is established");
   }
+  if (st == FLOE_OK && !we_offered) st = start_local(pc, local, FLOE_ICE_ROLE_CONTROLLED);
   if (st != FLOE_OK) return floe__pc_refuse(why, st, "", NULL);
+  st = start_remote(pc, remote, m, why);
+  if (st != FLOE_OK) return st;
   plan_sctp(pc, theirs);
   floe__channels_assign_ids(pc);
-  return start_remote(pc, remote, m, why);
+  return FLOE_OK;
 }
 
 /* --- rollback -------------------------------------------------------------------------------------------------------
  */
+
+/* The current descriptions say how things are again. A session that had failed is gone, and begins anew; one that goes
+ * on hears of the candidates that came for it in the meantime. */
+static floe_status resume(floe_pc *pc, const floe__sdp_media *local) {
+  floe_status st = use_credentials(pc, local);
+  const floe__description *d = pc->signaling.current_remote;
+  const floe__sdp_media *m = floe__description_transport(d);
+  const floe_ice_parameters *remote = floe_ice_agent_remote_parameters(pc->transport.agent);
+  if (m != NULL && remote != NULL && strcmp(remote->ufrag, m->ufrag) == 0) add_candidates(pc, d, m);
+  return st;
+}
 
 floe_status floe__pc_apply_rollback(floe_pc *pc, bool of_ours) {
   if (!of_ours || !pc->transport.has_gathered) return FLOE_OK;
@@ -133,6 +143,7 @@ floe_status floe__pc_apply_rollback(floe_pc *pc, bool of_ours) {
   const floe__sdp_media *before = floe__description_transport(s->current_local);
   if (m == NULL || (before != NULL && strcmp(m->ufrag, before->ufrag) == 0)) return FLOE_OK;
   floe_status st = floe_ice_agent_rollback(pc->transport.agent, pc->now);
+  if (st == FLOE_OK && before != NULL) st = resume(pc, before);
   if (st != FLOE_OK) return st;
   pc->transport.gathering = floe_ice_agent_gathering_state(pc->transport.agent);
   if (before != NULL) return FLOE_OK;

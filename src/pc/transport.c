@@ -57,10 +57,10 @@ static void set_sctp_text(floe_pc *pc, const char *text) {
 static void end_sctp(floe_pc *pc, floe_cause cause, const char *text) {
   floe__transport *t = &pc->transport;
   if (t->sctp_ended) return;
-  t->sctp_ended = true;
   t->sctp_cause = cause;
   set_sctp_text(pc, text);
-  floe__channels_on_transport_closed(pc, cause);
+  floe__channels_on_transport_closed(pc, cause); /* what they had still to send is known until then */
+  t->sctp_ended = true;
   tell_sctp(pc, FLOE_SCTP_TRANSPORT_CLOSED);
 }
 
@@ -193,10 +193,14 @@ static floe_status make_dtls(floe_pc *pc, bool is_client, const floe__fingerprin
   if (made == NULL) return FLOE_E_NOMEM;
   floe__transport *t = &pc->transport;
   floe__dtls_free(t->dtls);
+  floe__free(pc->env, pc->peer_der); /* it was the other session's */
+  pc->peer_der = NULL;
+  if (t->is_client != is_client) floe__channels_forget_ids(pc);
   t->dtls = made;
   t->is_client = is_client;
   t->dtls_started = false;
   go_dtls(pc, FLOE_DTLS_TRANSPORT_NEW, FLOE_CAUSE_NONE);
+  if (t->plan.is_negotiated) floe__transport_renew_sctp(pc);
   start_dtls(pc);
   return FLOE_OK;
 }
