@@ -70,15 +70,16 @@ FLOE_API FLOE_MUST_USE floe_status floe_data_channel_send(floe_data_channel *cha
 FLOE_API FLOE_MUST_USE floe_status floe_data_channel_send_text(floe_data_channel *channel, floe_time now,
                                                                floe_bytes text);
 
-/** Closes the channel. Messages sent before are still delivered, in both directions; then the events CLOSING (only when
- *  the peer began) and CLOSE. Twice is fine. */
+/** Closes the channel. What was sent here before is still delivered; what the peer sends until it knows is not told any
+ *  more (webrtc-pc 6.2). Then the events CLOSING (only when the peer began) and CLOSE. Twice is fine. */
 FLOE_API void floe_data_channel_close(floe_data_channel *channel, floe_time now);
 
 /** Closes the channel and lets go of it: no event of it any more; its memory is given back when the peer has confirmed.
  *  NULL is fine. Do not use `channel` afterwards. */
 FLOE_API void floe_data_channel_free(floe_data_channel *channel /* takes */, floe_time now);
 
-/** W3C `label`: UTF-8, NUL-terminated. Valid as long as the channel. */
+/** W3C `label`: UTF-8, NUL-terminated; one of the peer's with a NUL in it seems to end there. Valid as long as the
+ *  channel. */
 FLOE_API const char *floe_data_channel_label(const floe_data_channel *channel);
 /** W3C `protocol`: UTF-8, NUL-terminated, "" for none. Valid as long as the channel. */
 FLOE_API const char *floe_data_channel_protocol(const floe_data_channel *channel);

@@ -160,22 +160,25 @@ typedef struct floe_offer_options {
 
 /** W3C createOffer().
  *  @param options nullable
- *  @param sdp     out: valid until the next floe_pc_create_offer or floe_pc_free
+ *  @param sdp     out: valid until the next floe_pc_create_offer, a floe_pc_set_local_description that makes one, or
+ *                floe_pc_free
  *  @param why     out, nullable
  *  @return FLOE_OK; FLOE_E_STATE (after close, or not in `stable` or `have-local-offer`); FLOE_E_NOMEM */
 FLOE_API FLOE_MUST_USE floe_status floe_pc_create_offer(floe_pc *pc, floe_time now, const floe_offer_options *options,
                                                         const char **sdp, floe_error *why);
 
 /** W3C createAnswer().
- *  @param sdp out: valid until the next floe_pc_create_answer or floe_pc_free
+ *  @param sdp out: valid until the next floe_pc_create_answer, a floe_pc_set_local_description that makes one, or
+ * floe_pc_free
  *  @param why out, nullable
  *  @return FLOE_OK; FLOE_E_STATE (after close, or not in `have-remote-offer` or `have-local-pranswer`); FLOE_E_NOMEM */
 FLOE_API FLOE_MUST_USE floe_status floe_pc_create_answer(floe_pc *pc, floe_time now, const char **sdp, floe_error *why);
 
 /** W3C setLocalDescription(). Gathering starts with it. Events: SIGNALINGSTATECHANGE, ICEGATHERINGSTATECHANGE,
  *  ICECANDIDATE, ICECANDIDATEERROR, and for a final answer what floe_pc_set_remote_description says.
- *  @param description nullable: the offer or answer that fits the state is made (perfect negotiation). An `sdp` that is
- *                     NULL or "" means the last one made
+ *  @param description nullable: the offer or answer that fits the state (perfect negotiation). Without it, and where
+ *                     its `sdp` is NULL or "", the last one made is set while it still says how things are; else one
+ *                     is made
  *  @param why         out, nullable
  *  @return FLOE_OK; FLOE_E_STATE (after close, or the type does not fit the signalling state); FLOE_E_MODIFICATION (it
  * is not the last offer or answer made); FLOE_E_NOMEM */
