@@ -15,7 +15,6 @@ import hashlib
 import http.server
 import json
 import os
-import queue
 import shutil
 import ssl
 import subprocess
@@ -48,6 +47,8 @@ FIREFOX_PREFERENCES = {
     "fission.autostart": False,
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
+    "network.manage-offline-status": False,
+    "network.notify.changed": False,
     "services.settings.server": "http://127.0.0.1:9/",
     "toolkit.telemetry.enabled": False,
 }
@@ -68,26 +69,30 @@ def public_key_hash(path):
 
 
 class Exchange:
-    """What the page and the standard streams have for each other."""
+    """What the page and the standard streams have for each other. Both number what they say, because browsers lose a
+    request now and then, Firefox when it believes that the network has changed: it is then asked, or told, again."""
 
     def __init__(self):
-        self.orders = queue.Queue()
-        self.lock = threading.Lock()
+        self.orders = []
+        self.said = 0
+        self.changed = threading.Condition()
 
-    def take_orders(self):
-        """All that wait; at least one, unless none comes in time."""
-        found = []
-        try:
-            found.append(self.orders.get(timeout=ORDERS_WAIT))
-            while True:
-                found.append(self.orders.get_nowait())
-        except queue.Empty:
-            return found
+    def add_order(self, order):
+        with self.changed:
+            self.orders.append(order)
+            self.changed.notify_all()
 
-    def say(self, facts):
-        with self.lock:
-            for fact in facts:
+    def orders_from(self, first):
+        """The orders from that number on; at least one, unless none comes in time."""
+        with self.changed:
+            self.changed.wait_for(lambda: len(self.orders) > first, ORDERS_WAIT)
+            return self.orders[first:]
+
+    def say(self, first, facts):
+        with self.changed:
+            for fact in facts[self.said - first:]:
                 sys.stdout.write(json.dumps(fact) + "\n")
+            self.said = max(self.said, first + len(facts))
             sys.stdout.flush()
 
 
@@ -105,8 +110,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self):
-        if self.path == "/orders":
-            self.reply("application/json", json.dumps(self.server.exchange.take_orders()).encode())
+        word, _, first = self.path.partition("?")
+        if word == "/orders":
+            self.reply("application/json", json.dumps(self.server.exchange.orders_from(int(first))).encode())
         elif self.path in FILES:
             with open(HERE + self.path, "rb") as file:
                 self.reply(FILES[self.path] + "; charset=utf-8", file.read())
@@ -114,7 +120,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.reply("text/plain", b"", 404)
 
     def do_POST(self):
-        self.server.exchange.say(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        posted = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.exchange.say(posted["first"], posted["lines"])
         self.reply("text/plain", b"")
 
     def log_message(self, *_):
@@ -176,7 +183,7 @@ def forward(exchange, process):
         order = json.loads(line)
         if order.get("do") == "quit":
             break
-        exchange.orders.put(order)
+        exchange.add_order(order)
     process.is_expected_to_end = True
     process.terminate()
 
@@ -199,7 +206,7 @@ def main():
         threading.Thread(target=forward, args=(exchange, process), daemon=True).start()
         process.wait()
     if not process.is_expected_to_end:
-        exchange.say([{"event": "gone", "status": process.returncode}])
+        exchange.say(exchange.said, [{"event": "gone", "status": process.returncode}])
     sys.stdout.flush()
     os._exit(0 if process.is_expected_to_end else 1)  # threads may be in a read
 

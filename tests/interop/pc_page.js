@@ -11,7 +11,20 @@ const channels = [];
 // --- saying ---------------------------------------------------------------------------------------------------------
 
 let lines = [];
+let said = 0;
 let isPosting = false;
+
+// Requests get lost now and then: what is asked and said has numbers, so that it can be repeated.
+async function request(path, options) {
+  for (;;) {
+    try {
+      const response = await fetch(path, options);
+      return await response.text();
+    } catch (error) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
 
 // Takes objects and promises of objects; what is said first comes first.
 function say(line) {
@@ -24,7 +37,8 @@ async function post() {
   while (lines.length > 0) {
     const some = lines;
     lines = [];
-    await fetch('/say', {method: 'POST', body: JSON.stringify(await Promise.all(some))});
+    await request('/say', {method: 'POST', body: JSON.stringify({first: said, lines: await Promise.all(some)})});
+    said += some.length;
   }
   isPosting = false;
 }
@@ -231,8 +245,10 @@ function answer(order) {
 
 async function run() {
   say({event: 'ready'});
-  for (;;) {
-    for (const order of await (await fetch('/orders')).json()) answer(order);
+  for (let taken = 0;;) {
+    const orders = JSON.parse(await request('/orders?' + taken));
+    taken += orders.length;
+    orders.forEach(answer);
   }
 }
 
