@@ -81,6 +81,16 @@ static void set_error(json_t *line, const floe_candidate_error *e) {
   if (e->detail != NULL) (void)json_object_set_new(line, "detail", make_detail(e->detail));
 }
 
+static void set_state(json_t *line, const char *state, floe_cause cause) {
+  floe__json_set_text(line, "state", state);
+  if (cause != FLOE_CAUSE_NONE) floe__json_set_text(line, "cause", floe_cause_id(cause));
+}
+
+static void set_pair(json_t *line, const floe_pair_change *pair) {
+  floe__json_set_text(line, "local", pair->local == NULL ? NULL : pair->local->text);
+  floe__json_set_text(line, "remote", pair->remote == NULL ? NULL : pair->remote->text);
+}
+
 void floe__json_print_event(FILE *out, const floe_event *event) {
   json_t *line = json_object();
   floe__json_set_text(line, "type", event->name);
@@ -92,8 +102,16 @@ void floe__json_print_event(FILE *out, const floe_event *event) {
     case FLOE_EVENT_ICECANDIDATE: set_candidate(line, event->u.candidate); break;
     case FLOE_EVENT_ICECANDIDATEERROR:
     case FLOE_EVENT_ICESERVERERROR: set_error(line, &event->u.error); break;
-    case FLOE_EVENT_ICECONNECTIONSTATECHANGE: /* only after a peer was told of */
-    case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE:
+    case FLOE_EVENT_ICECONNECTIONSTATECHANGE:
+      set_state(line, floe_ice_connection_state_name(event->u.connection.state), event->u.connection.cause);
+      break;
+    case FLOE_EVENT_CONNECTIONSTATECHANGE:
+      set_state(line, floe_pc_state_name(event->u.pc.state), event->u.pc.cause);
+      break;
+    case FLOE_EVENT_SIGNALINGSTATECHANGE:
+      floe__json_set_text(line, "state", floe_signaling_state_name(event->u.signaling_state));
+      break;
+    case FLOE_EVENT_SELECTEDCANDIDATEPAIRCHANGE: set_pair(line, &event->u.pair); break;
     default: break;
   }
   floe__json_print_line(out, line);
