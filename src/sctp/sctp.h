@@ -115,7 +115,8 @@ void floe__sctp_set_packet_max(floe__sctp *s, size_t packet_max);
 bool floe__sctp_next_packet(floe__sctp *s, floe_bytes *out);
 /* The next event; false when there is none. While events are not taken the window closes: that is back-pressure. */
 bool floe__sctp_next_event(floe__sctp *s, floe__sctp_event *out);
-/* A packet or an event is there to be taken. Cheap. */
+/* A packet or an event is there to be taken, or may be: a piece of a message, or news that are no event, look the same
+ * from here. Cheap. */
 bool floe__sctp_has_output(const floe__sctp *s);
 
 #endif

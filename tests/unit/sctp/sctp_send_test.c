@@ -81,8 +81,8 @@ static void ordered_and_complete(double loss, uint64_t seed, bool interleaving, 
 
 static void order_without_loss(void **state) {
   (void)state;
-  ordered_and_complete(0, 7, true, 20000);
-  ordered_and_complete(0, 8, false, 20000);
+  ordered_and_complete(0, 7, true, 50000);
+  ordered_and_complete(0, 8, false, 50000);
 }
 
 static void order_under_loss(void **state) {
