@@ -151,7 +151,7 @@ static void connects_beside_rejected_media(shape kind) {
   char *alone = data_alone(answer, offer);
   pc_status(p, FLOE_OK, sim_pc_set_remote(p->alice.x, FLOE_SDP_ANSWER, alone));
   /* alice's candidates are told for the section that has the transport */
-  char candidate[600];
+  char candidate[640];
   (void)snprintf(candidate, sizeof candidate, "candidate:%s", value_of(offer, "a=candidate:"));
   floe_ice_candidate_init init = {.candidate = candidate, .sdp_mid = kind == MAX_BUNDLE ? "a" : "d"};
   pc_status(p, FLOE_OK, sim_pc_add_candidate(p->bob.x, &init));
