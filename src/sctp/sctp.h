@@ -39,7 +39,7 @@ typedef struct floe__sctp_config {
   size_t receive_max;               /* [256 KiB] largest message taken; over it the association is aborted */
   size_t send_buffer;               /* [1 MiB] bytes that are queued before FLOE_E_AGAIN; a message that is larger than
                                        that is taken when the queue is empty */
-  size_t receive_buffer;            /* [1 MiB] window told to the peer; at least receive_max is used */
+  size_t receive_buffer;            /* [1 MiB] window told to the peer; at least receive_max is used, 16 MiB at most */
   bool no_interleaving;             /* do not offer RFC 8260 */
 } floe__sctp_config;
 

@@ -4,10 +4,10 @@
 #include "sctp/sctp_internal.h"
 #include "sctp/wire.h"
 
-#define SCRATCH_MIN       4096u
-#define SCRATCH_MAX       65536u
-#define DENIALS_MAX       10u
-#define PARTIAL_TOTAL_MAX ((size_t)64 * 1024 * 1024) /* of messages that have begun to come, on all streams */
+#define SCRATCH_MIN   4096u
+#define SCRATCH_MAX   65536u
+#define DENIALS_MAX   10u
+#define PARTIAL_TOTAL ((size_t)64 * 1024 * 1024)
 
 static void on_up(floe__sctp *s, const floe__engine_item *item) {
   if (s->state != FLOE__SCTP_CONNECTING) return;
@@ -61,6 +61,12 @@ static void drop_partial(floe__sctp *s, uint16_t stream) {
   st->partial_len = st->partial_cap = 0;
 }
 
+/* Of messages that have begun to come, on all streams: a peer may begin one on each. */
+static size_t partial_total_max(const floe__sctp *s) {
+  if (s->cfg.receive_max <= PARTIAL_TOTAL / 2) return PARTIAL_TOTAL;
+  return s->cfg.receive_max > SIZE_MAX / 2 ? SIZE_MAX : s->cfg.receive_max * 2;
+}
+
 /* False: aborted. */
 static bool append_partial(floe__sctp *s, floe__sctp_stream *st, const uint8_t *data, size_t len) {
   if (len > s->cfg.receive_max - st->partial_len) {
@@ -68,7 +74,7 @@ static bool append_partial(floe__sctp *s, floe__sctp_stream *st, const uint8_t *
     return false;
   }
   void *grown = st->partial;
-  if (len > PARTIAL_TOTAL_MAX - s->partial_total ||
+  if (len > partial_total_max(s) - s->partial_total ||
       !floe__reserve(s->env, &grown, &st->partial_cap, 1, st->partial_len + len)) {
     abort_because(s, "out of memory for messages");
     return false;

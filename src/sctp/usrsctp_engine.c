@@ -24,8 +24,9 @@ struct sctp_sockstat {
 };
 #endif
 
-#define COMMON_HEADER   12u               /* RFC 9260 3.1 */
-#define SEND_SPACE      (4 * 1024 * 1024) /* what may be on its way: a window of 4 MiB fills 320 Mbit/s at 100 ms */
+#define COMMON_HEADER   12u                /* RFC 9260 3.1 */
+#define SEND_SPACE      (4 * 1024 * 1024)  /* what may be on its way: a window of 4 MiB fills 320 Mbit/s at 100 ms */
+#define RECEIVE_SPACE   (16 * 1024 * 1024) /* larger messages come in pieces */
 #define CHUNK_HEADER    4u
 #define ABORT_MAX       256u
 #define QUANTUM_MS      5 /* usrsctp looks at every timer of the process each time that it is told the time */
@@ -223,8 +224,8 @@ static bool set_events(floe__engine *e) {
 
 static bool set_buffers(floe__engine *e, const floe__sctp_config *cfg) {
   const int snd = SEND_SPACE;
-  const int rcv = (int)(cfg->receive_buffer > cfg->receive_max ? cfg->receive_buffer : cfg->receive_max);
-  /* A message is handed on in pieces only when it fills a good part of the window. */
+  size_t window = cfg->receive_buffer > cfg->receive_max ? cfg->receive_buffer : cfg->receive_max;
+  const int rcv = (int)(window < RECEIVE_SPACE ? window : RECEIVE_SPACE);
   const struct linger abortive = {.l_onoff = 1, .l_linger = 0};
   return usrsctp_setsockopt(e->so, SOL_SOCKET, SO_SNDBUF, &snd, sizeof snd) == 0 &&
          usrsctp_setsockopt(e->so, SOL_SOCKET, SO_RCVBUF, &rcv, sizeof rcv) == 0 &&

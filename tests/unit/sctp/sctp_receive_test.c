@@ -123,6 +123,18 @@ static void pieces_of_two_streams(void **state) {
   sctp_pair_clear(&p);
 }
 
+/* A message larger than any window: no limit but the sender's. */
+static void message_without_a_limit(void **state) {
+  (void)state;
+  const floe__sctp_config cfg = {.streams = 4, .receive_max = SIZE_MAX};
+  sctp_pair p;
+  open_pair(&p, &cfg);
+  assert_int_equal(send_bytes(&p, 0, 1, 53, 20 * 1024 * 1024), FLOE_OK);
+  assert_true(sctp_pair_settle(&p, 600000));
+  assert_string_equal(p.log[1], "message 1/53 of 20971520\n");
+  sctp_pair_clear(&p);
+}
+
 static void messages_before_the_end_are_told_first(void **state) {
   (void)state;
   sctp_pair p;
@@ -216,6 +228,7 @@ int main(void) {
       cmocka_unit_test(window_closes_and_opens),
       cmocka_unit_test(data_is_valid_until_the_next_call),
       cmocka_unit_test(pieces_of_two_streams),
+      cmocka_unit_test(message_without_a_limit),
       cmocka_unit_test(messages_before_the_end_are_told_first),
       cmocka_unit_test(peer_begins_anew),
       cmocka_unit_test(peer_shuts_down_in_order),
