@@ -155,7 +155,7 @@ ARGS="$AUTH turn:127.0.0.1:$PORT_1 turns:127.0.0.1:$PORT_2"
 check 5 --ca-file "$DIR/ca.pem" --trace "$DIR/t.jsonl" $ARGS
 has_not t.jsonl $PW
 has_not t.jsonl example.test
-has_not t.jsonl '127\.0'
+has_not t.jsonl '127\.0\.0'
 has_not t.jsonl '"user"'
 explain 0 "$DIR/t.jsonl"
 has out "*  server 0 URL 0, turn over udp, IPv4: gave a candidate"
