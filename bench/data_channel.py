@@ -2,7 +2,7 @@
 """Data channels of Floe beside those of others, in one run: throughput, round trips, CPU, time to the first message, memory.
 
     data_channel.py BENCH-DATA-CHANNEL FLOE-PATH [--stacks floe,node_datachannel,wrtc,werift,aiortc] [--seconds S]
-                    [--runs N] [--parts flow,connect,memory] [--seed N] [--smoke]
+                    [--runs N] [--parts flow,connect,memory] [--ways loopback/...] [--seed N] [--smoke]
 
 Each figure comes from two processes of the same stack, the one that offers and sends, and the one that answers and
 receives, with one ordered and reliable channel and one candidate each: an address of this host. Where a delay or loss
@@ -125,7 +125,7 @@ class Meeting:
     """Two programs of the same stack whose descriptions are exchanged."""
 
     def __init__(self, run, stack, kind, size, way):
-        self.path = Path(run.path, way, run.seed)
+        self.path = Path(run.path, way, run.next_seed())
         self.sides = []
         try:
             for role in ("offer", "answer"):
@@ -164,7 +164,13 @@ class Run:
         self.path = options.path
         self.seed = options.seed
         self.seconds = options.seconds
+        self.n_paths = 0
         self.others = []  # share of a core that the rest of the machine used, for each window
+
+    def next_seed(self):
+        """Another one for each repetition, and the same ones for each stack."""
+        self.n_paths += 1
+        return self.seed + self.n_paths
 
     def command(self, stack):
         if stack == "floe":
@@ -184,7 +190,7 @@ class Run:
             receiver.tell("count")
             start, (n, size) = receiver.hear("count")
             n, size = -int(n), -int(size)
-            time.sleep(self.seconds)
+            time.sleep(self.seconds * (3 if way and way[1] else 1))  # congestion control is slow there
             receiver.tell("count")
             end, (n_end, size_end) = receiver.hear("count")
             cpus = [cpu + program.cpu() for cpu, program in zip(cpus, meeting.sides)]
@@ -231,6 +237,7 @@ class Run:
 def median_of(runs, measure, *arguments):
     """The medians of what several runs of it give; None when none did."""
     rows = []
+    measure.__self__.n_paths = 0
     for _ in range(runs):
         try:
             rows.append(measure(*arguments))
@@ -271,6 +278,8 @@ class Table:
 
 def show_flow(run, options):
     for name, way in WAYS.items():
+        if options.ways and name not in options.ways:
+            continue
         table = Table(f"Round trip and loss: {name}", [
             "64 KiB: MB/s", "CPU s/GB, both", "1,200 B: MB/s", "messages/s", "CPU s/GB, both", "100 B: messages/s",
             "round trip p50, us", "p99, us"])
@@ -327,6 +336,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--parts", type=words, default=list(PARTS))
+    parser.add_argument("--ways", type=lambda text: text.split("/"), help="of: " + " / ".join(WAYS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--smoke", action="store_true", help="a moment of everything, of Floe alone")
     options = parser.parse_args()
@@ -334,7 +344,8 @@ def main():
     if options.smoke:
         smoke(run)
         return
-    print(f"seed of what is lost: {options.seed}; medians of {options.runs} windows of {options.seconds:g} s")
+    print(f"seed of what is lost: {options.seed}; medians of {options.runs} windows of {options.seconds:g} s, of three times "
+          "that under loss")
     for part in options.parts:
         PARTS[part](run, options)
     if run.others:
