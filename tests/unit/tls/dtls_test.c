@@ -368,13 +368,17 @@ static void traces_its_states(void **state) {
   p->end[0] = floe__dtls_new(env, &e.cfg, p->now);
   floe__dtls_start(p->end[0], p->now);
   floe__dtls_on_deadline(p->end[0], p->now + 30 * FLOE_SECOND);
-  assert_string_equal(l.text,
-                      "{\"t_ms\":1000000.000,\"event\":\"dtls.state\",\"from\":\"new\",\"to\":\"handshake\"}\n"
-                      "{\"t_ms\":1000040.000,\"event\":\"dtls.state\",\"from\":\"handshake\",\"to\":\"open\"}\n"
-                      "{\"t_ms\":1000040.000,\"event\":\"dtls.state\",\"from\":\"open\",\"to\":\"closed\"}\n"
-                      "{\"t_ms\":1000040.000,\"event\":\"dtls.state\",\"from\":\"new\",\"to\":\"handshake\"}\n"
-                      "{\"t_ms\":1030040.000,\"event\":\"dtls.state\",\"from\":\"handshake\",\"to\":\"failed\","
-                      "\"cause\":\"dtls_timeout\"}\n");
+  assert_string_equal(
+      l.text,
+      "{\"t_ms\":1000000.000,\"event\":\"dtls.state\",\"from\":\"new\",\"to\":\"handshake\",\"role\":\"client\"}\n"
+      "{\"t_ms\":1000040.000,\"event\":\"dtls.state\",\"from\":\"handshake\",\"to\":\"open\",\"role\":\"client\","
+      "\"version\":\"DTLSv1.2\","
+      "\"cipher\":\"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256\",\"group\":\"x25519\",\"fingerprint\":\"sha-256\"}\n"
+      "{\"t_ms\":1000040.000,\"event\":\"dtls.state\",\"from\":\"open\",\"to\":\"closed\",\"role\":\"client\",\"alert_"
+      "sent\":0}\n"
+      "{\"t_ms\":1000040.000,\"event\":\"dtls.state\",\"from\":\"new\",\"to\":\"handshake\",\"role\":\"client\"}\n"
+      "{\"t_ms\":1030040.000,\"event\":\"dtls.state\",\"from\":\"handshake\",\"to\":\"failed\","
+      "\"role\":\"client\",\"cause\":\"dtls_timeout\",\"certificate\":0}\n");
   floe__dtls_free(p->end[0]);
   p->end[0] = NULL;
   floe_env_free(env);
