@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Floe's peer connection with that of a browser, in namespaces `left` (Floe) and `right` (the browser).
 
-    pc_browser.py chromium|firefox [--show-hosts] [--only PATTERN]... [--not PATTERN]... [--list] [--times N]
-                  [--note TEXT] [--server URL --user NAME --credential WORD] [--ca FILE] [--trust HOST:PORT=CERTIFICATE.pem]
+    pc_browser.py chromium|firefox [--show-hosts] [--only PATTERN]... [--not PATTERN]... [--list] [--times N] [--short]
+                  [--note TEXT] [--server URL --user NAME --credential WORD] [--ca FILE]
+                  [--trust HOST:PORT=CERTIFICATE.pem]
 
 PC_PEER is the path of pc_peer. Each scenario below makes a new pair of peer connections; the programs stay. Prints a
 line for each scenario, and what was said in one that failed, or with FLOE_TRANSCRIPT=1 in each.
@@ -100,7 +101,7 @@ def check_order(connection, is_offerer, is_opener, channel):
     same(states(connection, "connectionstatechange"), ["connecting", "connected"], f"{connection}: connection")
     ice = states(connection, "iceconnectionstatechange")
     check(ice in (["checking", "connected"], ["checking", "connected", "completed"]), f"{connection}: {ice}")
-    same(states(connection, "sctptransport.statechange"), ["connected"], f"{connection}: sctp")
+    connection.ever("sctptransport.statechange", state="connected")
     in_order(connection, ("signalingstatechange", {"state": "stable" if not is_offerer else offer}),
              ("icegatheringstatechange", {"state": "gathering"}), ("icecandidate", {}),
              ("icegatheringstatechange", {"state": "complete"}), ("icecandidate", {"candidate": None}))
@@ -108,10 +109,10 @@ def check_order(connection, is_offerer, is_opener, channel):
     opened = [] if is_opener else [("datachannel", {"channel": channel})]
     opened.append(("open", {"channel": channel}))
     in_order(connection, *ice, ("dtlstransport.statechange", {"state": "connected"}), *opened)
-    in_order(connection, ("sctptransport.statechange", {"state": "connected"}), *opened)
     if connection.program.name == "floe":  # the browsers' tasks for these are not in the order of their causes
         in_order(connection, ("signalingstatechange", {"state": "stable"}), *ice,
-                 ("connectionstatechange", {"state": "connected"}), *opened)
+                 ("connectionstatechange", {"state": "connected"}),
+                 ("sctptransport.statechange", {"state": "connected"}), *opened)
 
 
 # --- connecting ---------------------------------------------------------------------------------------------------------
@@ -220,7 +221,7 @@ SIZES = (0, 1, 1200, 16384, 65536, 262144)
 def sizes(world, offerer):
     pair = Pair(world)
     floe, browser = pair.open(chosen(pair, offerer))
-    for size in SIZES:
+    for size in SIZES[:5] if world.options.short else SIZES:
         for binary in (True, False):
             exchange(pair, floe, browser, size, seed=size % 1000 + 3, binary=binary)
     # What is larger than the other side takes is refused here, and the channel stays.
@@ -289,7 +290,7 @@ def channel_closes(world, closer, offerer):
     other = pair.other(one)
     mine = numbers[closer]
     theirs = numbers[BOTH[1 - BOTH.index(closer)]]
-    one.order("send", channel=mine, size=100000, seed=9, count=5)
+    one.order("send", channel=mine, size=5000 if world.options.short else 100000, seed=9, count=5)
     first_id = one.order("channel", channel=mine)["id"]
     one.order("close_channel", channel=mine)
     other.ever("close", channel=theirs)
@@ -324,7 +325,7 @@ def connection_closes(world, closer):
     other.ever("dtlstransport.statechange", state="closed")
     state = other.state()
     same(state["channels"][0]["readyState"], "closed", "readyState")
-    check(state["connectionState"] in ("closed", "connected", "disconnected", "failed"), state["connectionState"])
+    same((state["sctp"]["cause"], state["sctp"]["causeCode"]), ("sctp_abort", 12), "why")  # User-Initiated Abort
 
 
 # --- renegotiation ------------------------------------------------------------------------------------------------------
@@ -340,7 +341,8 @@ def restarts(world, who, offerer):
     before = [ufrags(one.order("local")) for one in pair.both()]
     for one in pair.both():
         one.mark()
-    orders = [(one, one.start("send", channel=number, size=16000, seed=40, count=200))
+    count = 20 if world.options.short else 200
+    orders = [(one, one.start("send", channel=number, size=16000, seed=40, count=count))
               for one, number in ((pair.floe, floe), (pair.browser, browser))]
     restarter = chosen(pair, who)
     restarter.order("restart_ice")
@@ -348,8 +350,8 @@ def restarts(world, who, offerer):
     pair.link.negotiate(restarter)
     for one, order in orders:
         one.finish(order)
-    check_numbered(pair.floe, floe, 200, 16000, 40)
-    check_numbered(pair.browser, browser, 200, 16000, 40)
+    check_numbered(pair.floe, floe, count, 16000, 40)
+    check_numbered(pair.browser, browser, count, 16000, 40)
     for one, old in zip(pair.both(), before):
         check(not ufrags(one.order("local")) & old, f"{one}: another ufrag than {old}")
         same(one.state()["connectionState"], "connected", f"{one}: connectionState")
@@ -606,6 +608,7 @@ def main():
     parser.add_argument("--not", action="append", default=[], metavar="PATTERN", dest="without")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--note", default="", help="is printed behind each title")
+    parser.add_argument("--short", action="store_true", help="less data, for bad links")
     parser.add_argument("--times", type=int, default=1, help="how often each is run")
     parser.add_argument("--server", action="append", default=[])
     parser.add_argument("--user", default="")

@@ -18,12 +18,14 @@ with_browser() {
   FLOE_ETC="$work/etc" python3 -B "$here/pc_browser.py" "$@" || failed=yes
 }
 
-# all_scenarios chromium|firefox: on a link that loses nothing, and some of them on one that does.
+# all_scenarios chromium|firefox: on a link that loses nothing, and some of them on one that does, where each loss in a
+# row doubles the time until the next attempt.
 all_scenarios() {
   with_browser "$1"
   with_browser "$1" --show-hosts --only "* offers, trickle, *" --note ", the browser's hosts are shown"
   loses 10
-  with_browser "$1" --note ", $loss % loss" --only "* offers, trickle, Floe's hosts are hidden" \
-    --only "messages of *" --only "1000 messages *" --only "a channel is closed, *" --only "*restarts ICE, Floe has *"
+  FLOE_PATIENCE=90 with_browser "$1" --short --note ", $loss % loss" --only "* offers, trickle, Floe's hosts are hidden" \
+    --only "messages of *" --only "a channel is closed, Floe closes, browser *" \
+    --only "a channel is closed, browser closes, Floe *" --only "*restarts ICE, Floe has *"
   show_loss
 }
