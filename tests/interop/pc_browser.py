@@ -482,8 +482,7 @@ def fingerprints(world, whose, offerer):
     state = pair.floe.state()
     check(state["iceConnectionState"] in ("connected", "completed"), "ICE is", state["iceConnectionState"])
     same(pair.floe.order("report")["verdict"], failed["cause"], "the verdict")
-    if whose == "browser" or world.browser.name == "chromium":
-        pair.browser.ever("connectionstatechange", state="failed")
+    pair.browser.ever("connectionstatechange", state="failed")
     check(not offers.all("open", channel=number), "no channel opens")
 
 
