@@ -137,6 +137,7 @@ static void on_reset_denied(floe__sctp *s) {
 }
 
 static void on_reset(floe__sctp *s, const floe__engine_item *item) {
+  if (s->state != FLOE__SCTP_CONNECTED) return; /* usrsctp takes a request in the handshake too */
   if (item->outgoing && item->denied) {
     on_reset_denied(s);
     return;

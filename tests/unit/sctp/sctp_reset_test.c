@@ -99,6 +99,38 @@ static void peer_that_never_answers_a_reset(void **state) {
   sctp_pair_clear(&p);
 }
 
+#define COOKIE_ECHO 10
+#define COOKIE_ACK  11
+
+static bool lose_cookies_of_0(sctp_pair *p, int from, uint8_t *packet, size_t *len) {
+  (void)len;
+  return p->user == NULL || from == 1 || (packet[12] != COOKIE_ECHO && packet[12] != COOKIE_ACK);
+}
+
+/* One side is connected and closes a stream, the other one does not know yet that it is. Found by fuzzing. */
+static void request_in_the_handshake(void **state) {
+  (void)state;
+  sctp_pair p;
+  sctp_pair_init(&p, NULL, &plain, &plain);
+  p.on_packet = lose_cookies_of_0;
+  p.user = &p;
+  for (int side = 0; side < 2; side++) {
+    floe__sctp_connect(p.side[side], p.now);
+    sctp_pair_drain(&p, side);
+  }
+  sctp_pair_run(&p, 100);
+  assert_string_equal(p.log[0], "connected 16/16\n");
+  assert_int_equal(floe__sctp_reset_stream(p.side[0], 1, p.now), FLOE_OK);
+  sctp_pair_drain(&p, 0);
+  sctp_pair_run(&p, 200);
+  assert_string_equal(p.log[1], "");
+  p.user = NULL;
+  assert_true(sctp_pair_settle(&p, 10000));
+  assert_string_equal(p.log[1], "connected 16/16\n");
+  assert_string_equal(p.log[0], "connected 16/16\nreset out 1\n");
+  sctp_pair_clear(&p);
+}
+
 static void many_resets_at_once(void **state) {
   (void)state;
   const floe__sctp_config cfg = {.streams = 1000};
@@ -119,6 +151,7 @@ int main(void) {
       cmocka_unit_test(early_request_is_held_back),
       cmocka_unit_test(request_after_lost_data),
       cmocka_unit_test(peer_that_never_answers_a_reset),
+      cmocka_unit_test(request_in_the_handshake),
       cmocka_unit_test(many_resets_at_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
