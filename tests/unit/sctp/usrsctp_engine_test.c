@@ -142,6 +142,7 @@ static void packets_of_nobody(sctp_pair *p) {
     floe__sctp_on_packet(p->side[0], (floe_bytes){.ptr = packet, .len = sizeof packet}, p->now);
     sctp_pair_drain(p, 0);
   }
+  sctp_pair_run(p, 20); /* SHUTDOWN ACK is answered (RFC 9260 8.5.1 E) */
 }
 
 static void packets_of_nobody_leave_nothing(void **state) {
