@@ -151,7 +151,7 @@ static void packets_of_nobody_leave_nothing(void **state) {
   open_pair(&p, &plain);
   packets_of_nobody(&p);
   size_t before = memory_in_use();
-  for (int i = 0; i < 20; i++) packets_of_nobody(&p);
+  for (int i = 0; i < 200; i++) packets_of_nobody(&p);
   size_t after = memory_in_use();
   if (after > before + 32 * 1024) fail_msg("%zu bytes before, %zu after", before, after);
   assert_string_equal(p.log[0], "");
