@@ -228,7 +228,7 @@ class Run:
         """KiB of RSS and of heap for each peer connection."""
         program = Program(self.command(stack) + ["many", str(pairs)])
         try:
-            rss, heap = program.hear("memory", 600)[1]
+            rss, heap = program.hear("memory", 120)[1]
             return [float(rss) / 1024, float("nan") if heap == "-" else float(heap) / 1024]
         finally:
             program.end()
