@@ -186,7 +186,7 @@ static void groups_have_semantics_and_tags(void **state) {
 static void some_stand_once(void **state) {
   static const char *const names[] = {"mid:0",
                                       "ice-ufrag:abcd",
-                                      "ice-pwd:" PWD,
+                                      ("ice-pwd:" PWD),
                                       "setup:active",
                                       "sctp-port:5000",
                                       "tls-id:abcdefghijklmnopqrst",

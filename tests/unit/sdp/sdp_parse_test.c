@@ -293,7 +293,7 @@ static void any_piece_may_be_the_one_without_memory(void **state) {
     char value[4100] = "";
     memset(value, 'x', pad);
     char text[8192];
-    (void)snprintf(text, sizeof text, "v=0\no=%s- 1 2 IN IP4 0.0.0.0\ns=-\nt=0 0\n%s", value, RICH + strlen(HEAD));
+    (void)snprintf(text, sizeof text, "v=0\no=%s- 1 2 IN IP4 0.0.0.0\ns=-\nt=0 0\n%s", value, &RICH[strlen(HEAD)]);
     for (uint64_t n = 2; n <= 3; n++) {
       floe__sdp *sdp;
       b->memory.fail_from = b->memory.calls + n + 1;
