@@ -49,6 +49,8 @@ class Pair:
         offerer.ever("open", channel=mine)
         answerer.ever("open", channel=theirs)
         connected(*self.both())
+        for one in self.both():  # Chromium says `open` before, and does not take messages until then
+            one.ever("sctptransport.statechange", state="connected")
         return (mine, theirs) if offerer is self.floe else (theirs, mine)
 
     def close(self):
