@@ -333,7 +333,7 @@ def main():
     parser.add_argument("exe")
     parser.add_argument("path")
     parser.add_argument("--stacks", type=words, default=list(NAMES))
-    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--parts", type=words, default=list(PARTS))
     parser.add_argument("--ways", type=lambda text: text.split("/"), help="of: " + " / ".join(WAYS))
