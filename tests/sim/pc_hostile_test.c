@@ -281,7 +281,8 @@ static void strange_messages(void **state) {
   send_raw(&p->alice, 1, 52, "half a binary", 13);
   send_raw(&p->alice, 1, 54, "half a text", 11);
   send_raw(&p->alice, 1, 0xFFFFFFFF, "unknown", 7);
-  send_raw(&p->alice, 333, FLOE__PPID_BINARY, "a stream of nobody", 18);
+  uint16_t last = (uint16_t)(floe_pc_sctp_transport(p->alice.x->core)->max_channels - 1);
+  send_raw(&p->alice, last, FLOE__PPID_BINARY, "a stream of nobody", 18);
   send_raw(&p->alice, 1, FLOE__PPID_STRING_EMPTY, "more than nothing", 17);
   sim_run_for(p->s, 500);
   pc_expect(&p->bob, "data text \"\"\n");
