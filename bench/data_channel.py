@@ -336,7 +336,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--parts", type=words, default=list(PARTS))
-    parser.add_argument("--ways", type=lambda text: text.split("/"), help="of: " + " / ".join(WAYS))
+    parser.add_argument("--ways", type=lambda text: text.split("/"), help="of: " + " / ".join(WAYS).replace("%", "%%"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--smoke", action="store_true", help="a moment of everything, of Floe alone")
     options = parser.parse_args()

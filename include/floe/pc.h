@@ -69,7 +69,7 @@ typedef struct floe_pc_config {
                                                     up to 1 GiB */
   size_t max_buffered_amount;                  /**< [1 MiB] bytes that wait to be sent, over all channels, before
                                                     FLOE_E_AGAIN */
-  uint32_t max_channels;                       /**< [1024] channels at a time, those of the peer included; more of the
+  uint32_t max_channels;                       /**< [256] channels at a time, those of the peer included; more of the
                                                     peer's are closed at once */
   uint16_t mtu;                                /**< [1200] largest UDP payload in bytes, 576 to 65,000 */
   uint32_t dtls_timeout_ms;                    /**< [30000] for the handshake, once ICE is connected */

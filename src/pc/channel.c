@@ -20,7 +20,7 @@ void floe__channel_tell(floe_data_channel *c, floe__channel_node node) {
   if (c->is_released) return;
   c->nodes[node].type = types[node];
   c->nodes[node].u.channel = c;
-  floe__pc_events_push(&c->pc->events, &c->nodes[node], c->pc->now);
+  floe__pc_events_push(&c->pc->events, &c->nodes[node], c->pc->moment);
 }
 
 /* The one writer of the state. */

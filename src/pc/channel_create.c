@@ -75,6 +75,12 @@ static void take_init(floe_data_channel *c, const floe_data_channel_init *init) 
   if (init->negotiated) floe__channel_take_id(c, init->id);
 }
 
+/* webrtc-pc 6.1.1.3: a stream beyond those negotiated cannot be used. */
+static void fail(floe_data_channel *c) {
+  floe__channel_tell(c, FLOE__CHANNEL_ERROR);
+  floe__channel_finish(c);
+}
+
 floe_status floe_pc_create_data_channel(floe_pc *pc, floe_time now, const char *label,
                                         const floe_data_channel_init *init, floe_data_channel **out, floe_error *why) {
   *out = NULL;
@@ -105,6 +111,8 @@ floe_status floe_pc_create_data_channel(floe_pc *pc, floe_time now, const char *
     }
   }
   if (floe__transport_is_sctp_connected(pc)) floe__channel_open(c);
+  /* The association is over on a session that goes on: there will be no other. */
+  if (pc->transport.sctp_ended && pc->transport.dtls_state == FLOE_DTLS_TRANSPORT_CONNECTED) fail(c);
   if (first) {
     floe__signaling_outdate_offer(pc);
     floe__signaling_update_negotiation(pc);
@@ -175,12 +183,6 @@ static void incur(floe_data_channel *c, bool *debt) {
 
 /* --- opening
  * --------------------------------------------------------------------------------------------------------------- */
-
-/* webrtc-pc 6.1.1.3: a stream beyond those negotiated cannot be used. */
-static void fail(floe_data_channel *c) {
-  floe__channel_tell(c, FLOE__CHANNEL_ERROR);
-  floe__channel_finish(c);
-}
 
 void floe__channel_open(floe_data_channel *c) {
   if (!floe__channel_assign_id(c) || c->id >= c->pc->transport.streams) {

@@ -18,7 +18,7 @@ void floe_pc_config_init(floe_pc_config *cfg, size_t size) {
 static void fill_in_defaults(floe_pc_config *c) {
   if (c->max_message_size == 0) c->max_message_size = DEFAULT_MESSAGE;
   if (c->max_buffered_amount == 0) c->max_buffered_amount = DEFAULT_BUFFERED;
-  if (c->max_channels == 0) c->max_channels = 1024;
+  if (c->max_channels == 0) c->max_channels = 256;
   if (c->mtu == 0) c->mtu = 1200;
   if (c->dtls_timeout_ms == 0) c->dtls_timeout_ms = 30000;
   if (c->sctp_port == 0) c->sctp_port = 5000;

@@ -20,6 +20,7 @@ floe_status floe__pc_refuse_path(floe_error *why, floe_status st, const char *pa
 void floe__pc_advance(floe_pc *pc, floe_time now) {
   floe__pc_trace_as(pc);
   if (now > pc->now) pc->now = now;
+  pc->moment = pc->now;
 }
 
 bool floe__pc_is_closed(const floe_pc *pc) {
@@ -46,7 +47,7 @@ static void tell_ice_connection(floe_pc *pc, floe_ice_connection_state state, fl
   if (node == NULL) return;
   pc->ice_connection_state = state;
   node->u.ice = (floe_connection_change){state, cause};
-  floe__pc_events_push(&pc->events, node, pc->now);
+  floe__pc_events_push(&pc->events, node, pc->moment);
 }
 
 static void tell_connection(floe_pc *pc, floe_pc_state state, floe_cause cause) {
@@ -56,7 +57,7 @@ static void tell_connection(floe_pc *pc, floe_pc_state state, floe_cause cause) 
   floe__pc_trace_state(pc, state, cause);
   pc->connection_state = state;
   node->u.pc = (floe_pc_change){state, cause};
-  floe__pc_events_push(&pc->events, node, pc->now);
+  floe__pc_events_push(&pc->events, node, pc->moment);
 }
 
 static void tell_gathering(floe_pc *pc, floe_ice_gathering_state state) {
@@ -71,8 +72,8 @@ static void tell_gathering(floe_pc *pc, floe_ice_gathering_state state) {
   }
   pc->ice_gathering_state = state;
   node->u.gathering = state;
-  floe__pc_events_push(&pc->events, node, pc->now);
-  if (is_end) floe__pc_events_push(&pc->events, end, pc->now);
+  floe__pc_events_push(&pc->events, node, pc->moment);
+  if (is_end) floe__pc_events_push(&pc->events, end, pc->moment);
 }
 
 /* When DTLS has failed it does not matter how ICE is. */
@@ -189,7 +190,7 @@ static void on_gathering(floe_pc *pc, floe_ice_gathering_state state) {
   floe__pc_node *node = floe__pc_node_new(pc->env, FLOE_EVENT_ICETRANSPORT_GATHERINGSTATECHANGE);
   if (node != NULL) {
     node->u.gathering = state;
-    floe__pc_events_push(&pc->events, node, pc->now);
+    floe__pc_events_push(&pc->events, node, pc->moment);
   }
   floe__pc_tell_states(pc);
 }
@@ -197,6 +198,7 @@ static void on_gathering(floe_pc *pc, floe_ice_gathering_state state) {
 /* True: *out is to be handed out. Events of states become events of the connection, which follow. */
 static bool on_agent_event(floe_pc *pc, const floe_event *event, floe_event *out) {
   *out = *event;
+  pc->moment = event->time; /* what follows from it happened then */
   switch ((int)event->type) {
     case FLOE_EVENT_ICEGATHERINGSTATECHANGE: on_gathering(pc, event->u.gathering_state); return false;
     case FLOE_EVENT_ICECONNECTIONSTATECHANGE:
@@ -233,7 +235,7 @@ static void fill_error(floe_pc *pc, floe_event *event, floe_data_channel *channe
   e->channel = channel;
   e->cause = is_dtls && dtls != NULL ? dtls->cause : t->sctp_cause;
   const char *text = is_dtls && dtls != NULL ? dtls->text : t->sctp_text;
-  if (e->cause == FLOE_CAUSE_NONE) text = "no stream is left for the channel";
+  if (e->cause == FLOE_CAUSE_NONE && text == NULL) text = "no stream is left for the channel";
   e->detail = error_detail(e->cause);
   e->message = text != NULL ? text : floe_cause_sentence(e->cause);
   e->has_sctp_cause_code = !is_dtls && t->has_sctp_code;

@@ -30,6 +30,7 @@ typedef struct floe__pc_settings {
 struct floe_pc {
   floe_env *env;
   floe_time now;
+  floe_time moment;     /* when what is being told happened: now, or when the agent noticed */
   floe_time started_at; /* of the first gathering; 0 before */
   floe__pc_life life;
   floe__pc_settings settings;

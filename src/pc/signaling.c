@@ -55,7 +55,7 @@ void floe__signaling_go(floe_pc *pc, floe_signaling_state to, floe__pc_node *nod
   s->state = to;
   if (node == NULL) return; /* closed: silent */
   node->u.signaling = to;
-  floe__pc_events_push(&pc->events, node, pc->now);
+  floe__pc_events_push(&pc->events, node, pc->moment);
 }
 
 static void free_next(floe__signaling *s) {
@@ -123,7 +123,7 @@ void floe__signaling_update_negotiation(floe_pc *pc) {
   s->needs_negotiation = true;
   s->needed.type = FLOE_EVENT_NEGOTIATIONNEEDED;
   floe__pc_events_remove(&pc->events, &s->needed); /* queued before a negotiation that is over: told once, now */
-  floe__pc_events_push(&pc->events, &s->needed, pc->now);
+  floe__pc_events_push(&pc->events, &s->needed, pc->moment);
 }
 
 bool floe__signaling_is_negotiation_due(const floe_pc *pc) {

@@ -45,7 +45,7 @@ static void tell_sctp(floe_pc *pc, floe_sctp_transport_state state) {
   floe__pc_node *node = floe__pc_node_new(pc->env, FLOE_EVENT_SCTPTRANSPORT_STATECHANGE);
   if (node == NULL) return; /* the state is in the getter, and the channels tell more */
   node->u.sctp = state;
-  floe__pc_events_push(&pc->events, node, pc->now);
+  floe__pc_events_push(&pc->events, node, pc->moment);
 }
 
 static void set_sctp_text(floe_pc *pc, const char *text) {
@@ -120,7 +120,7 @@ uint64_t floe__transport_max_message_size(const floe_pc *pc) {
 
 static floe__pc_node *push(floe_pc *pc, floe_event_type type) {
   floe__pc_node *node = floe__pc_node_new(pc->env, type);
-  if (node != NULL) floe__pc_events_push(&pc->events, node, pc->now);
+  if (node != NULL) floe__pc_events_push(&pc->events, node, pc->moment);
   return node;
 }
 

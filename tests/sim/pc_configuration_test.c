@@ -342,7 +342,7 @@ static void the_defaults_are_filled_in(void **state) {
   assert_int_equal(got->ice_candidate_pool_size, 0);
   assert_int_equal(got->max_message_size, 262144);
   assert_int_equal(got->max_buffered_amount, 1048576);
-  assert_int_equal(got->max_channels, 1024);
+  assert_int_equal(got->max_channels, 256);
   assert_int_equal(got->mtu, 1200);
   assert_int_equal(got->dtls_timeout_ms, 30000);
   assert_int_equal(got->sctp_port, 5000);

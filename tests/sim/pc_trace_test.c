@@ -75,7 +75,7 @@ static floe_addr address_of(int side) {
   return addr;
 }
 
-static void send(pair *p, int from, const floe_output *out) {
+static void pass_on(pair *p, int from, const floe_output *out) {
   assert_true(p->n < QUEUE && out->u.transmit.data.len <= sizeof p->queue[0].bytes);
   datagram *d = &p->queue[(p->first + p->n++) % QUEUE];
   floe_addr other = address_of(1 - from);
@@ -103,7 +103,7 @@ static void poll_side(pair *p, int side) {
   for (int i = 0; i < 10000; i++) {
     floe_pc_poll(p->pc[side], &out);
     if (out.type == FLOE_OUTPUT_WAIT) return;
-    if (out.type == FLOE_OUTPUT_TRANSMIT) send(p, side, &out);
+    if (out.type == FLOE_OUTPUT_TRANSMIT) pass_on(p, side, &out);
     if (out.type == FLOE_OUTPUT_OPEN) open_socket(p, side, &out);
     if (out.type == FLOE_OUTPUT_INTERFACES) list_interfaces(p, side);
     if (out.type == FLOE_OUTPUT_EVENT && out.u.event->type == FLOE_EVENT_DATACHANNEL) {
@@ -238,7 +238,7 @@ static void each_event_names_its_connection(void **state) {
       "pc.dtls from:connecting to:connected\n"
       "pc.state from:connecting to:connected\n"
       "sctp.state from:new to:connecting\n"
-      "sctp.state from:connecting to:connected streams_in:1024 streams_out:1024 interleaving:1\n"
+      "sctp.state from:connecting to:connected streams_in:256 streams_out:256 interleaving:1\n"
       "pc.channel channel:1 stream:1 from:connecting to:open\n"
       "pc.channel.message channel:1 first:sent bytes:33\n"
       "pc.channel.message channel:1 first:received bytes:4\n"
@@ -262,7 +262,7 @@ static void each_event_names_its_connection(void **state) {
       "pc.dtls from:connecting to:connected\n"
       "pc.state from:connecting to:connected\n"
       "sctp.state from:new to:connecting\n"
-      "sctp.state from:connecting to:connected streams_in:1024 streams_out:1024 interleaving:1\n"
+      "sctp.state from:connecting to:connected streams_in:256 streams_out:256 interleaving:1\n"
       "pc.channel.made channel:1 stream:1 by:peer negotiated:0 ordered:0 max_retransmits:3 label_bytes:33 "
       "protocol_bytes:2\n"
       "pc.channel channel:1 stream:1 from:connecting to:open\n"
