@@ -20,6 +20,7 @@ void floe_data_channel_init_init(floe_data_channel_init *init, size_t size) {
  */
 
 static floe_status check_text(const char *text, const char *path, floe_error *why) {
+  if (text == NULL) return floe__pc_refuse(why, FLOE_E_TYPE, path, "is missing");
   size_t len = strlen(text), offset = 0;
   if (len > TEXT_MAX) return floe__pc_refuse(why, FLOE_E_TYPE, path, "is longer than 65,535 bytes");
   if (floe__utf8_is_valid((floe_bytes){(const uint8_t *)text, len}, &offset)) return FLOE_OK;

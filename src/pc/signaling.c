@@ -332,6 +332,7 @@ static floe_status set_remote(floe_pc *pc, const floe_session_description *descr
 floe_status floe_pc_set_remote_description(floe_pc *pc, floe_time now, const floe_session_description *description,
                                            floe_error *why) {
   floe__pc_advance(pc, now);
+  if (description == NULL) return floe__pc_refuse(why, FLOE_E_TYPE, "description", "is missing");
   return tell(pc, FLOE__REMOTE, description->type, set_remote(pc, description, why));
 }
 

@@ -324,6 +324,18 @@ static void late_outputs_change_nothing(void **state) {
   }
 }
 
+static void a_missing_description_is_refused(void **state) {
+  (void)state;
+  pc_peers *p = pc_peers_new(1);
+  floe_error why;
+  pc_true(p, pc_peers_connect(p, 2000));
+  assert_int_equal(floe_pc_set_remote_description(p->bob.x->core, sim_pc_now(p->bob.x), NULL, &why), FLOE_E_TYPE);
+  assert_string_equal(why.path, "description");
+  assert_string_equal(why.message, "is missing");
+  assert_int_equal(floe_pc_signaling_state(p->bob.x->core), FLOE_SIGNALING_STABLE);
+  pc_peers_free(p);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(trickle_tells_everything_in_order),
@@ -342,6 +354,7 @@ int main(void) {
       cmocka_unit_test(behind_names),
       cmocka_unit_test(over_tcp),
       cmocka_unit_test(late_outputs_change_nothing),
+      cmocka_unit_test(a_missing_description_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -227,6 +227,10 @@ static void what_is_refused(void **state) {
   assert_null(sim_pc_channel(p->alice.x, text, NULL));
   assert_int_equal(p->alice.x->why.status, FLOE_E_TYPE);
   assert_string_equal(p->alice.x->why.path, "label");
+  assert_null(sim_pc_channel(p->alice.x, NULL, NULL));
+  assert_int_equal(p->alice.x->why.status, FLOE_E_TYPE);
+  assert_string_equal(p->alice.x->why.path, "label");
+  assert_string_equal(p->alice.x->why.message, "is missing");
   assert_null(sim_pc_channel(p->alice.x, "\xFF", NULL));
   assert_int_equal(p->alice.x->why.status, FLOE_E_TYPE);
   assert_string_equal(p->alice.x->why.path, "label");
