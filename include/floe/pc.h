@@ -70,7 +70,9 @@ typedef struct floe_pc_config {
   size_t max_buffered_amount;                  /**< [1 MiB] bytes that wait to be sent, over all channels, before
                                                     FLOE_E_AGAIN */
   uint32_t max_channels;                       /**< [256] channels at a time, those of the peer included; more of the
-                                                    peer's are closed at once */
+                                                    peer's are closed at once. As many streams are offered, of which
+                                                    those announced in-band have every second one (RFC 8832 6): a
+                                                    side alone opens half as many, and later ones fail with ERROR */
   uint16_t mtu;                                /**< [1200] largest UDP payload in bytes, 576 to 65,000 */
   uint32_t dtls_timeout_ms;                    /**< [30000] for the handshake, once ICE is connected */
   uint16_t sctp_port;                          /**< [5000] in descriptions */
@@ -193,7 +195,8 @@ FLOE_API FLOE_MUST_USE floe_status floe_pc_set_local_description(floe_pc *pc, fl
  *  @param why         out, nullable: for FLOE_E_SYNTAX path "sdp", line, column and what was expected there
  *  @return FLOE_OK; FLOE_E_SYNTAX (W3C: RTCError sdp-syntax-error); FLOE_E_ACCESS (W3C InvalidAccessError: the content
  *          cannot be applied); FLOE_E_STATE (after close, or the type does not fit the signalling state);
- * FLOE_E_TOO_LARGE; FLOE_E_NOMEM. Whatever is returned but FLOE_OK, nothing has changed */
+ *          FLOE_E_TYPE (no description, or an unknown type); FLOE_E_TOO_LARGE; FLOE_E_NOMEM. Whatever is returned but
+ * FLOE_OK, nothing has changed */
 FLOE_API FLOE_MUST_USE floe_status floe_pc_set_remote_description(floe_pc *pc, floe_time now,
                                                                   const floe_session_description *description,
                                                                   floe_error *why);
@@ -245,8 +248,8 @@ FLOE_API void floe_pc_restart_ice(floe_pc *pc, floe_time now);
  *  @param init  copies; nullable
  *  @param out   out: belongs to `pc` (floe/data_channel.h)
  *  @param why   out, nullable: path "label", "maxRetransmits", "id", ...
- *  @return FLOE_OK; FLOE_E_STATE (after close); FLOE_E_TYPE (a text too long or no UTF-8, both limits, `negotiated`
- *          without `id`, id 65,535); FLOE_E_TOO_LARGE (W3C OperationError: the id is taken or beyond the negotiated
+ *  @return FLOE_OK; FLOE_E_STATE (after close); FLOE_E_TYPE (no label, a text too long or no UTF-8, both limits,
+ * `negotiated` without `id`, id 65,535); FLOE_E_TOO_LARGE (W3C OperationError: the id is taken or beyond the negotiated
  * streams, or max_channels); FLOE_E_NOMEM */
 FLOE_API FLOE_MUST_USE floe_status floe_pc_create_data_channel(floe_pc *pc, floe_time now, const char *label,
                                                                const floe_data_channel_init *init,
