@@ -209,7 +209,7 @@ class Run:
             time.sleep(self.seconds / 4)
             offer.tell("times")
             offer.hear("times")
-            time.sleep(3 * self.seconds if way else self.seconds)
+            time.sleep(self.seconds * (1 if not way else 9 if way[1] else 3))
             offer.tell("times")
             _, (n, p50, p99, _) = offer.hear("times")
             if int(n) == 0:

@@ -188,7 +188,7 @@ def closes(test, a, b):
             one.order("close_channel", channel=here)
             other.ever("close", channel=there)
             one.ever("close", channel=here)
-    exchange(test, meeting, 10, 9, True)
+            exchange(test, meeting, 10, 9, True)  # and by then werift is ready to take the stream again
     meeting.close()
 
 
