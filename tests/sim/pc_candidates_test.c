@@ -22,8 +22,7 @@ static pc_peers *with_offer(void) {
   return p;
 }
 
-static void attribute_of(const char *sdp, const char *name, char *out,
-                         size_t cap) {
+static void attribute_of(const char *sdp, const char *name, char *out, size_t cap) {
   const char *at = strstr(sdp, name);
   assert_non_null(at);
   at += strlen(name);
@@ -32,9 +31,7 @@ static void attribute_of(const char *sdp, const char *name, char *out,
 
 static size_t count(const char *text, const char *part) {
   size_t n = 0;
-  for (const char *at = strstr(text, part); at != NULL;
-       at = strstr(at + 1, part))
-    n++;
+  for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part)) n++;
   return n;
 }
 
@@ -72,73 +69,40 @@ static void the_rules_of_add_ice_candidate(void **state) {
     const char *path;
   } rows[] = {
       {{.candidate = CANDIDATE}, FLOE_E_TYPE, "candidate"},
-      {{.candidate = CANDIDATE, .username_fragment = ufrag},
-       FLOE_E_TYPE,
-       "candidate"},
+      {{.candidate = CANDIDATE, .username_fragment = ufrag}, FLOE_E_TYPE, "candidate"},
       {{.candidate = CANDIDATE, .sdp_mid = "1"}, FLOE_E_NOT_FOUND, "sdpMid"},
       {{.candidate = CANDIDATE, .sdp_mid = ""}, FLOE_E_NOT_FOUND, "sdpMid"},
       {{.candidate = CANDIDATE, .sdp_mid = "data"}, FLOE_E_NOT_FOUND, "sdpMid"},
       {{.candidate = "", .sdp_mid = "data"}, FLOE_E_NOT_FOUND, "sdpMid"},
-      {{.candidate = CANDIDATE,
-        .has_sdp_m_line_index = true,
-        .sdp_m_line_index = 1},
+      {{.candidate = CANDIDATE, .has_sdp_m_line_index = true, .sdp_m_line_index = 1},
        FLOE_E_NOT_FOUND,
        "sdpMLineIndex"},
-      {{.candidate = "",
-        .has_sdp_m_line_index = true,
-        .sdp_m_line_index = 65535},
-       FLOE_E_NOT_FOUND,
-       "sdpMLineIndex"},
-      {{.candidate = CANDIDATE, .sdp_mid = "0", .username_fragment = "wrong"},
-       FLOE_E_NOT_FOUND,
-       "usernameFragment"},
-      {{.candidate = "", .sdp_mid = "0", .username_fragment = "wrong"},
-       FLOE_E_NOT_FOUND,
-       "usernameFragment"},
-      {{.candidate = "", .username_fragment = "wrong"},
-       FLOE_E_NOT_FOUND,
-       "usernameFragment"},
-      {{.candidate = CANDIDATE " ufrag wrong", .sdp_mid = "0"},
-       FLOE_E_NOT_FOUND,
-       "usernameFragment"},
+      {{.candidate = "", .has_sdp_m_line_index = true, .sdp_m_line_index = 65535}, FLOE_E_NOT_FOUND, "sdpMLineIndex"},
+      {{.candidate = CANDIDATE, .sdp_mid = "0", .username_fragment = "wrong"}, FLOE_E_NOT_FOUND, "usernameFragment"},
+      {{.candidate = "", .sdp_mid = "0", .username_fragment = "wrong"}, FLOE_E_NOT_FOUND, "usernameFragment"},
+      {{.candidate = "", .username_fragment = "wrong"}, FLOE_E_NOT_FOUND, "usernameFragment"},
+      {{.candidate = CANDIDATE " ufrag wrong", .sdp_mid = "0"}, FLOE_E_NOT_FOUND, "usernameFragment"},
       {{.candidate = "candidate:", .sdp_mid = "0"}, FLOE_E_SYNTAX, "candidate"},
       {{.candidate = "nonsense", .sdp_mid = "0"}, FLOE_E_SYNTAX, "candidate"},
-      {{.candidate = "candidate:1 1 udp 2130706431 10.0.1.77 70000 typ host",
-        .sdp_mid = "0"},
+      {{.candidate = "candidate:1 1 udp 2130706431 10.0.1.77 70000 typ host", .sdp_mid = "0"},
        FLOE_E_SYNTAX,
        "candidate"},
       {{.candidate = CANDIDATE, .sdp_mid = "0"}, FLOE_OK, NULL},
-      {{.candidate = CANDIDATE, .sdp_mid = "0"},
-       FLOE_OK,
-       NULL}, /* known already */
+      {{.candidate = CANDIDATE, .sdp_mid = "0"}, FLOE_OK, NULL}, /* known already */
       {{.candidate = CANDIDATE, .has_sdp_m_line_index = true}, FLOE_OK, NULL},
-      {{.candidate = CANDIDATE,
-        .sdp_mid = "0",
-        .has_sdp_m_line_index = true,
-        .sdp_m_line_index = 7},
-       FLOE_OK,
-       NULL},
-      {{.candidate = CANDIDATE, .sdp_mid = "0", .username_fragment = ufrag},
-       FLOE_OK,
-       NULL},
-      {{.candidate = "candidate:1 2 udp 2130706431 10.0.1.77 50001 typ host",
-        .sdp_mid = "0"},
-       FLOE_OK,
-       NULL},
-      {{.candidate = "", .sdp_mid = "0", .username_fragment = ufrag},
-       FLOE_OK,
-       NULL},
+      {{.candidate = CANDIDATE, .sdp_mid = "0", .has_sdp_m_line_index = true, .sdp_m_line_index = 7}, FLOE_OK, NULL},
+      {{.candidate = CANDIDATE, .sdp_mid = "0", .username_fragment = ufrag}, FLOE_OK, NULL},
+      {{.candidate = "candidate:1 2 udp 2130706431 10.0.1.77 50001 typ host", .sdp_mid = "0"}, FLOE_OK, NULL},
+      {{.candidate = "", .sdp_mid = "0", .username_fragment = ufrag}, FLOE_OK, NULL},
       {{.candidate = NULL, .sdp_mid = "0"}, FLOE_OK, NULL},
       {{.candidate = ""}, FLOE_OK, NULL},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     floe_status st = sim_pc_add_candidate(p->bob.x, &rows[i].init);
     if (st != rows[i].status) {
-      sim_fail(p->s, "row %zu: %s, expected %s", i, floe_status_name(st),
-               floe_status_name(rows[i].status));
+      sim_fail(p->s, "row %zu: %s, expected %s", i, floe_status_name(st), floe_status_name(rows[i].status));
     }
-    if (st != FLOE_OK)
-      assert_string_equal(p->bob.x->why.path, rows[i].path);
+    if (st != FLOE_OK) assert_string_equal(p->bob.x->why.path, rows[i].path);
   }
   pc_status(p, FLOE_OK, sim_pc_add_candidate(p->bob.x, NULL));
   pc_peers_free(p);
@@ -166,12 +130,9 @@ static void there_is_a_limit(void **state) {
   pc_status(p, FLOE_OK, sim_pc_set_remote(p->bob.x, FLOE_SDP_OFFER, offer));
   for (unsigned i = 0; i < 6; i++) {
     char text[100];
-    (void)snprintf(text, sizeof text,
-                   "candidate:%u 1 udp 2130706431 10.0.1.%u 50000 typ host", i,
-                   100 + i);
+    (void)snprintf(text, sizeof text, "candidate:%u 1 udp 2130706431 10.0.1.%u 50000 typ host", i, 100 + i);
     floe_ice_candidate_init c = {.candidate = text, .sdp_mid = "0"};
-    pc_status(p, i < 5 ? FLOE_OK : FLOE_E_TOO_LARGE,
-              sim_pc_add_candidate(p->bob.x, &c));
+    pc_status(p, i < 5 ? FLOE_OK : FLOE_E_TOO_LARGE, sim_pc_add_candidate(p->bob.x, &c));
   }
   free(offer);
   pc_peers_free(p);
@@ -184,8 +145,7 @@ static void there_is_a_limit(void **state) {
 static void the_remote_description_has_what_was_added(void **state) {
   (void)state;
   pc_peers *p = with_offer();
-  assert_null(
-      strstr(floe_pc_remote_description(p->bob.x->core)->sdp, "a=candidate:"));
+  assert_null(strstr(floe_pc_remote_description(p->bob.x->core)->sdp, "a=candidate:"));
   floe_ice_candidate_init c = {.candidate = CANDIDATE, .sdp_mid = "0"};
   pc_status(p, FLOE_OK, sim_pc_add_candidate(p->bob.x, &c));
   const char *sdp = floe_pc_pending_remote_description(p->bob.x->core)->sdp;
@@ -215,8 +175,7 @@ static void the_local_description_has_what_was_told(void **state) {
   assert_int_equal(count(after, "a=end-of-candidates\r\n"), 1);
   assert_non_null(strstr(after, " 10.0.0.1 50000 typ host"));
   assert_non_null(strstr(after, " 10.0.0.2 50001 typ host"));
-  assert_string_equal(floe_pc_pending_local_description(p->alice.x->core)->sdp,
-                      after);
+  assert_string_equal(floe_pc_pending_local_description(p->alice.x->core)->sdp, after);
   /* what was made does not change */
   char *offer = sim_pc_create_offer(p->alice.x, NULL);
   assert_int_equal(count(before, "a=ice-ufrag:"), 1);
@@ -235,8 +194,7 @@ typedef struct told {
 
 static void keep_told(void *user, const floe_event *e) {
   told *t = user;
-  if (e->type != FLOE_EVENT_ICECANDIDATE)
-    return;
+  if (e->type != FLOE_EVENT_ICECANDIDATE) return;
   const floe_signaled_candidate *c = &e->u.signaled;
   if (c->text == NULL) {
     t->n_null++;
@@ -261,9 +219,7 @@ static void candidates_name_section_and_generation(void **state) {
   assert_int_equal(t.n_null, 1);
   assert_string_equal(t.mid, "0");
   assert_int_equal(t.index, 0);
-  assert_string_equal(
-      t.ufrag,
-      floe_pc_ice_transport(p->alice.x->core)->local_parameters->ufrag);
+  assert_string_equal(t.ufrag, floe_pc_ice_transport(p->alice.x->core)->local_parameters->ufrag);
   p->alice.x->hooks = (sim_pc_hooks){0};
   pc_peers_free(p);
 }
@@ -312,8 +268,7 @@ static void the_end_of_the_candidates_makes_failure_known(void **state) {
   pc_peers_begin(p);
   pc_true(p, pc_peer_run_to(&p->alice, FLOE_PC_FAILED, 60000));
   assert_true(p->alice.x->cause != FLOE_CAUSE_NONE);
-  const floe_connection_report *report =
-      floe_pc_failure_report(p->alice.x->core, sim_pc_now(p->alice.x));
+  const floe_connection_report *report = floe_pc_failure_report(p->alice.x->core, sim_pc_now(p->alice.x));
   assert_non_null(report);
   assert_int_equal(report->verdict, p->alice.x->cause);
   pc_peers_free(p);
@@ -334,21 +289,21 @@ static void the_pool_gathers_ahead(void **state) {
   pc_peers_start(p);
   sim_run_for(p->s, 1000);
   pc_expect(&p->alice, "");
-  assert_string_not_equal(
-      sim_pc_wire_with(p->alice.x, "192.0.2.1:3478 Binding"), "");
+  assert_string_not_equal(sim_pc_wire_with(p->alice.x, "192.0.2.1:3478 Binding"), "");
   assert_non_null(sim_pc_channel(p->alice.x, "data", NULL));
   sim_pc_clear_log(p->alice.x);
   pc_status(p, FLOE_OK, sim_pc_set_local_implicit(p->alice.x));
   /* all of it is there at once */
-  pc_expect(&p->alice, "signalingstatechange have-local-offer\n"
-                       "ice gatheringstatechange gathering\n"
-                       "icegatheringstatechange gathering\n"
-                       "icecandidate host 10.0.0.1:50000\n"
-                       "icecandidate srflx 203.0.113.1:40000 stun:192.0.2.1\n"
-                       "icecandidate end\n"
-                       "ice gatheringstatechange complete\n"
-                       "icegatheringstatechange complete\n"
-                       "icecandidate null\n");
+  pc_expect(&p->alice,
+            "signalingstatechange have-local-offer\n"
+            "ice gatheringstatechange gathering\n"
+            "icegatheringstatechange gathering\n"
+            "icecandidate host 10.0.0.1:50000\n"
+            "icecandidate srflx 203.0.113.1:40000 stun:192.0.2.1\n"
+            "icecandidate end\n"
+            "ice gatheringstatechange complete\n"
+            "icegatheringstatechange complete\n"
+            "icecandidate null\n");
   pc_peers_free(p);
 }
 
@@ -363,16 +318,17 @@ static void errors_of_the_pool_are_told_when_their_time_has_come(void **state) {
   pc_expect(&p->alice, "");
   assert_non_null(sim_pc_channel(p->alice.x, "data", NULL));
   pc_status(p, FLOE_OK, sim_pc_set_local_implicit(p->alice.x));
-  pc_expect(&p->alice, "negotiationneeded\n"
-                       "signalingstatechange have-local-offer\n"
-                       "ice gatheringstatechange gathering\n"
-                       "icegatheringstatechange gathering\n"
-                       "icecandidate host 10.0.0.1:50000\n"
-                       "icecandidateerror 701 udp_timeout stun:192.0.2.9\n"
-                       "icecandidate end\n"
-                       "ice gatheringstatechange complete\n"
-                       "icegatheringstatechange complete\n"
-                       "icecandidate null\n");
+  pc_expect(&p->alice,
+            "negotiationneeded\n"
+            "signalingstatechange have-local-offer\n"
+            "ice gatheringstatechange gathering\n"
+            "icegatheringstatechange gathering\n"
+            "icecandidate host 10.0.0.1:50000\n"
+            "icecandidateerror 701 udp_timeout stun:192.0.2.9\n"
+            "icecandidate end\n"
+            "ice gatheringstatechange complete\n"
+            "icegatheringstatechange complete\n"
+            "icecandidate null\n");
   pc_peers_free(p);
 }
 
@@ -382,8 +338,7 @@ static void failing_servers_are_told(void **state) {
   pc_peers_listen(p, FLOE_TRANSPORT_UDP, "error=486");
   pc_peer_add(&p->alice, "turn:192.0.2.1");
   pc_true(p, pc_peers_connect(p, 5000));
-  pc_expect_with(&p->alice, "icecandidateerror",
-                 "icecandidateerror 486 quota_reached turn:192.0.2.1\n");
+  pc_expect_with(&p->alice, "icecandidateerror", "icecandidateerror 486 quota_reached turn:192.0.2.1\n");
   pc_peers_free(p);
 }
 
@@ -405,16 +360,13 @@ static void a_candidate_of_another_generation(void **state) {
   sdp = sim_pc_local_sdp(p->alice.x);
   attribute_of(sdp, "a=ice-ufrag:", new_ufrag, sizeof new_ufrag);
   assert_string_not_equal(old_ufrag, new_ufrag);
-  floe_ice_candidate_init c = {
-      .candidate = CANDIDATE, .sdp_mid = "0", .username_fragment = new_ufrag};
-  pc_status(p, FLOE_E_NOT_FOUND,
-            sim_pc_add_candidate(p->bob.x, &c)); /* not known yet */
+  floe_ice_candidate_init c = {.candidate = CANDIDATE, .sdp_mid = "0", .username_fragment = new_ufrag};
+  pc_status(p, FLOE_E_NOT_FOUND, sim_pc_add_candidate(p->bob.x, &c)); /* not known yet */
   pc_status(p, FLOE_OK, sim_pc_set_remote(p->bob.x, FLOE_SDP_OFFER, sdp));
   pc_status(p, FLOE_OK, sim_pc_add_candidate(p->bob.x, &c));
   pc_status(p, FLOE_OK, sim_pc_set_local_implicit(p->bob.x));
   c.username_fragment = old_ufrag;
-  pc_status(p, FLOE_E_NOT_FOUND,
-            sim_pc_add_candidate(p->bob.x, &c)); /* not known any more */
+  pc_status(p, FLOE_E_NOT_FOUND, sim_pc_add_candidate(p->bob.x, &c)); /* not known any more */
   free(sdp);
   pc_peers_free(p);
 }

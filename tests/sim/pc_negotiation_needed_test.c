@@ -8,13 +8,12 @@ static pc_peers *by_hand(void) {
   return p;
 }
 
-#define expect_fired(p, y, times)                                              \
-  do {                                                                         \
-    uint64_t fired = (y)->x->n_negotiationneeded;                              \
-    if (fired != (times)) {                                                    \
-      sim_fail((p)->s, "%s:%d: %s was asked %llu times", __FILE__, __LINE__,   \
-               (y)->name, (unsigned long long)fired);                          \
-    }                                                                          \
+#define expect_fired(p, y, times)                                                                                   \
+  do {                                                                                                              \
+    uint64_t fired = (y)->x->n_negotiationneeded;                                                                   \
+    if (fired != (times)) {                                                                                         \
+      sim_fail((p)->s, "%s:%d: %s was asked %llu times", __FILE__, __LINE__, (y)->name, (unsigned long long)fired); \
+    }                                                                                                               \
   } while (0)
 
 static void nothing_is_needed_at_first(void **state) {
@@ -53,8 +52,7 @@ static void reasons_are_coalesced(void **state) {
   assert_non_null(sim_pc_channel(p->alice.x, "data", NULL));
   pc_peers_offer_answer(&p->alice);
   sim_run_for(p->s, 1000);
-  for (int i = 0; i < 3; i++)
-    floe_pc_restart_ice(p->alice.x->core, sim_pc_now(p->alice.x));
+  for (int i = 0; i < 3; i++) floe_pc_restart_ice(p->alice.x->core, sim_pc_now(p->alice.x));
   sim_pc_drain(p->alice.x);
   expect_fired(p, &p->alice, 2);
   sim_pc_restart_ice(p->alice.x); /* it was told already */
@@ -67,13 +65,9 @@ static void it_is_asked_again_when_its_turn_comes(void **state) {
   (void)state;
   pc_peers *p = by_hand();
   floe_data_channel *channel;
-  assert_int_equal(floe_pc_create_data_channel(p->alice.x->core,
-                                               sim_pc_now(p->alice.x), "data",
-                                               NULL, &channel, NULL),
+  assert_int_equal(floe_pc_create_data_channel(p->alice.x->core, sim_pc_now(p->alice.x), "data", NULL, &channel, NULL),
                    FLOE_OK);
-  assert_int_equal(floe_pc_set_local_description(
-                       p->alice.x->core, sim_pc_now(p->alice.x), NULL, NULL),
-                   FLOE_OK);
+  assert_int_equal(floe_pc_set_local_description(p->alice.x->core, sim_pc_now(p->alice.x), NULL, NULL), FLOE_OK);
   sim_pc_drain(p->alice.x);
   expect_fired(p, &p->alice, 0); /* not stable any more */
   pc_status(p, FLOE_OK, sim_pc_set_local(p->alice.x, FLOE_SDP_ROLLBACK, NULL));
@@ -164,13 +158,11 @@ static void a_restart_needs_it_and_an_offer_with_it_satisfies(void **state) {
   char *before = sim_pc_local_sdp(p->alice.x);
   pc_peers_offer_answer(&p->alice);
   char *after = sim_pc_local_sdp(p->alice.x);
-  assert_true(strncmp(strstr(before, "a=ice-ufrag:"),
-                      strstr(after, "a=ice-ufrag:"), 16) != 0);
+  assert_true(strncmp(strstr(before, "a=ice-ufrag:"), strstr(after, "a=ice-ufrag:"), 16) != 0);
   sim_run_for(p->s, 1000);
   expect_fired(p, &p->alice, 2);
   /* createOffer with iceRestart is the program's own affair */
-  char *offer = sim_pc_create_offer(p->alice.x,
-                                    &(floe_offer_options){.ice_restart = true});
+  char *offer = sim_pc_create_offer(p->alice.x, &(floe_offer_options){.ice_restart = true});
   sim_run_for(p->s, 1000);
   expect_fired(p, &p->alice, 2);
   free(offer);
@@ -232,9 +224,7 @@ static void not_after_close(void **state) {
   (void)state;
   pc_peers *p = by_hand();
   floe_data_channel *channel;
-  assert_int_equal(floe_pc_create_data_channel(p->alice.x->core,
-                                               sim_pc_now(p->alice.x), "data",
-                                               NULL, &channel, NULL),
+  assert_int_equal(floe_pc_create_data_channel(p->alice.x->core, sim_pc_now(p->alice.x), "data", NULL, &channel, NULL),
                    FLOE_OK);
   sim_pc_close(p->alice.x);
   sim_pc_restart_ice(p->alice.x);

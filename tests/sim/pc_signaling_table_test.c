@@ -28,12 +28,9 @@ static void make_offer_to_give(table_world *w) {
 
 /* An answer of the right shape, also where no answer fits. */
 static void make_answer_to_give(table_world *w) {
-  bool has_offer = floe_pc_signaling_state(w->alice->core) ==
-                       FLOE_SIGNALING_HAVE_LOCAL_OFFER ||
-                   floe_pc_signaling_state(w->alice->core) ==
-                       FLOE_SIGNALING_HAVE_REMOTE_PRANSWER;
-  char *offer = has_offer ? sim_pc_local_sdp(w->alice)
-                          : sim_pc_create_offer(w->bob, NULL);
+  bool has_offer = floe_pc_signaling_state(w->alice->core) == FLOE_SIGNALING_HAVE_LOCAL_OFFER ||
+                   floe_pc_signaling_state(w->alice->core) == FLOE_SIGNALING_HAVE_REMOTE_PRANSWER;
+  char *offer = has_offer ? sim_pc_local_sdp(w->alice) : sim_pc_create_offer(w->bob, NULL);
   free(w->answer);
   w->answer = answer_of(w->carol, offer);
   free(offer);
@@ -66,33 +63,26 @@ static void free_world(table_world *w) {
 
 static void bring_to(table_world *w, floe_signaling_state state) {
   switch (state) {
-  case FLOE_SIGNALING_STABLE:
-    break;
-  case FLOE_SIGNALING_HAVE_LOCAL_OFFER:
-    assert_int_equal(sim_pc_set_local(w->alice, FLOE_SDP_OFFER, NULL), FLOE_OK);
-    break;
-  case FLOE_SIGNALING_HAVE_REMOTE_OFFER:
-    assert_int_equal(sim_pc_set_remote(w->alice, FLOE_SDP_OFFER, w->offer),
-                     FLOE_OK);
-    break;
-  case FLOE_SIGNALING_HAVE_LOCAL_PRANSWER:
-    bring_to(w, FLOE_SIGNALING_HAVE_REMOTE_OFFER);
-    assert_int_equal(sim_pc_set_local(w->alice, FLOE_SDP_PRANSWER, NULL),
-                     FLOE_OK);
-    break;
-  case FLOE_SIGNALING_HAVE_REMOTE_PRANSWER:
-    bring_to(w, FLOE_SIGNALING_HAVE_LOCAL_OFFER);
-    make_answer_to_give(w);
-    assert_int_equal(sim_pc_set_remote(w->alice, FLOE_SDP_PRANSWER, w->answer),
-                     FLOE_OK);
-    break;
-  case FLOE_SIGNALING_CLOSED:
-    sim_pc_close(w->alice);
-    break;
+    case FLOE_SIGNALING_STABLE: break;
+    case FLOE_SIGNALING_HAVE_LOCAL_OFFER:
+      assert_int_equal(sim_pc_set_local(w->alice, FLOE_SDP_OFFER, NULL), FLOE_OK);
+      break;
+    case FLOE_SIGNALING_HAVE_REMOTE_OFFER:
+      assert_int_equal(sim_pc_set_remote(w->alice, FLOE_SDP_OFFER, w->offer), FLOE_OK);
+      break;
+    case FLOE_SIGNALING_HAVE_LOCAL_PRANSWER:
+      bring_to(w, FLOE_SIGNALING_HAVE_REMOTE_OFFER);
+      assert_int_equal(sim_pc_set_local(w->alice, FLOE_SDP_PRANSWER, NULL), FLOE_OK);
+      break;
+    case FLOE_SIGNALING_HAVE_REMOTE_PRANSWER:
+      bring_to(w, FLOE_SIGNALING_HAVE_LOCAL_OFFER);
+      make_answer_to_give(w);
+      assert_int_equal(sim_pc_set_remote(w->alice, FLOE_SDP_PRANSWER, w->answer), FLOE_OK);
+      break;
+    case FLOE_SIGNALING_CLOSED: sim_pc_close(w->alice); break;
   }
   assert_int_equal(floe_pc_signaling_state(w->alice->core), state);
-  if (w->answer == NULL)
-    make_answer_to_give(w);
+  if (w->answer == NULL) make_answer_to_give(w);
 }
 
 static char letter_of(const floe_session_description *d) {
@@ -104,15 +94,11 @@ static char letter_of(const floe_session_description *d) {
  * Pranswer, Answer. */
 static void expect_descriptions(table_world *w, const char *expected) {
   floe_pc *pc = w->alice->core;
-  const char actual[] = {letter_of(floe_pc_current_local_description(pc)),
-                         letter_of(floe_pc_pending_local_description(pc)),
-                         letter_of(floe_pc_current_remote_description(pc)),
-                         letter_of(floe_pc_pending_remote_description(pc)),
-                         '\0'};
-  if (strcmp(actual, expected) != 0)
-    sim_fail(w->p->s, "descriptions are %s, expected %s", actual, expected);
-  char local = letter_of(floe_pc_local_description(pc)),
-       remote = letter_of(floe_pc_remote_description(pc));
+  const char actual[] = {
+      letter_of(floe_pc_current_local_description(pc)), letter_of(floe_pc_pending_local_description(pc)),
+      letter_of(floe_pc_current_remote_description(pc)), letter_of(floe_pc_pending_remote_description(pc)), '\0'};
+  if (strcmp(actual, expected) != 0) sim_fail(w->p->s, "descriptions are %s, expected %s", actual, expected);
+  char local = letter_of(floe_pc_local_description(pc)), remote = letter_of(floe_pc_remote_description(pc));
   assert_int_equal(local, actual[1] != '-' ? actual[1] : actual[0]);
   assert_int_equal(remote, actual[3] != '-' ? actual[3] : actual[2]);
 }
@@ -122,18 +108,18 @@ static void expect_descriptions(table_world *w, const char *expected) {
  */
 
 #define STABLE FLOE_SIGNALING_STABLE
-#define HLO FLOE_SIGNALING_HAVE_LOCAL_OFFER
-#define HRO FLOE_SIGNALING_HAVE_REMOTE_OFFER
-#define HLP FLOE_SIGNALING_HAVE_LOCAL_PRANSWER
-#define HRP FLOE_SIGNALING_HAVE_REMOTE_PRANSWER
+#define HLO    FLOE_SIGNALING_HAVE_LOCAL_OFFER
+#define HRO    FLOE_SIGNALING_HAVE_REMOTE_OFFER
+#define HLP    FLOE_SIGNALING_HAVE_LOCAL_PRANSWER
+#define HRP    FLOE_SIGNALING_HAVE_REMOTE_PRANSWER
 #define CLOSED FLOE_SIGNALING_CLOSED
 
-#define OFFER FLOE_SDP_OFFER
+#define OFFER    FLOE_SDP_OFFER
 #define PRANSWER FLOE_SDP_PRANSWER
-#define ANSWER FLOE_SDP_ANSWER
+#define ANSWER   FLOE_SDP_ANSWER
 #define ROLLBACK FLOE_SDP_ROLLBACK
 
-#define OK FLOE_OK
+#define OK  FLOE_OK
 #define BAD FLOE_E_STATE
 
 typedef struct table_row {
@@ -162,12 +148,10 @@ static const table_row table[] = {
     {HLO, false, PRANSWER, BAD, HLO, "-o--", ""},
     {HLO, false, ANSWER, BAD, HLO, "-o--", ""},
     {HLO, false, ROLLBACK, OK, STABLE, "----", EVENT("stable")},
-    {HLO, true, OFFER, OK, HRO, "---o",
-     EVENT("stable") EVENT("have-remote-offer")},
+    {HLO, true, OFFER, OK, HRO, "---o", EVENT("stable") EVENT("have-remote-offer")},
     {HLO, true, PRANSWER, OK, HRP, "-o-p", EVENT("have-remote-pranswer")},
     {HLO, true, ANSWER, OK, STABLE, "o-a-", EVENT("stable")},
-    {HLO, true, ROLLBACK, OK, STABLE, "----",
-     EVENT("stable")}, /* RFC 9429 5.7: by either method */
+    {HLO, true, ROLLBACK, OK, STABLE, "----", EVENT("stable")}, /* RFC 9429 5.7: by either method */
 
     {HRO, false, OFFER, BAD, HRO, "---o", ""},
     {HRO, false, PRANSWER, OK, HLP, "-p-o", EVENT("have-local-pranswer")},
@@ -207,11 +191,9 @@ static const table_row table[] = {
 };
 
 static floe_status apply(table_world *w, const table_row *row) {
-  if (!row->remote)
-    return sim_pc_set_local(w->alice, row->type, NULL);
+  if (!row->remote) return sim_pc_set_local(w->alice, row->type, NULL);
   const char *sdp = row->type == OFFER ? w->offer : w->answer;
-  return sim_pc_set_remote(w->alice, row->type,
-                           row->type == ROLLBACK ? NULL : sdp);
+  return sim_pc_set_remote(w->alice, row->type, row->type == ROLLBACK ? NULL : sdp);
 }
 
 static void try_row(const table_row *row) {
@@ -221,17 +203,12 @@ static void try_row(const table_row *row) {
   floe_status st = apply(w, row);
   floe_signaling_state to = floe_pc_signaling_state(w->alice->core);
   if (st != row->status || to != row->to) {
-    sim_fail(w->p->s, "%s, set%sDescription(%s): %s and %s, expected %s and %s",
-             floe_signaling_state_name(row->from),
-             row->remote ? "Remote" : "Local", floe_sdp_type_name(row->type),
-             floe_status_name(st), floe_signaling_state_name(to),
-             floe_status_name(row->status), floe_signaling_state_name(row->to));
+    sim_fail(w->p->s, "%s, set%sDescription(%s): %s and %s, expected %s and %s", floe_signaling_state_name(row->from),
+             row->remote ? "Remote" : "Local", floe_sdp_type_name(row->type), floe_status_name(st),
+             floe_signaling_state_name(to), floe_status_name(row->status), floe_signaling_state_name(row->to));
   }
-  expect_text(w->p->s, "signalling",
-              sim_pc_events_with(w->alice, "signalingstatechange"),
-              row->events);
-  if (row->descriptions != NULL)
-    expect_descriptions(w, row->descriptions);
+  expect_text(w->p->s, "signalling", sim_pc_events_with(w->alice, "signalingstatechange"), row->events);
+  if (row->descriptions != NULL) expect_descriptions(w, row->descriptions);
   if (st != FLOE_OK) {
     assert_int_equal(w->alice->why.status, st);
     assert_true(w->alice->why.message[0] != '\0');
@@ -242,8 +219,7 @@ static void try_row(const table_row *row) {
 static void each_description_in_each_state(void **state) {
   (void)state;
   assert_int_equal(sizeof table / sizeof table[0], 6 * 2 * 4);
-  for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-    try_row(&table[i]);
+  for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) try_row(&table[i]);
 }
 
 /* --- without an argument, and what is made
@@ -257,16 +233,14 @@ static void set_local_without_an_argument(void **state) {
     floe_status status;
     floe_signaling_state to;
     const char *descriptions;
-  } rows[] = {{STABLE, OK, HLO, "-o--"}, {HLO, OK, HLO, "-o--"},
-              {HRO, OK, STABLE, "a-o-"}, {HLP, OK, STABLE, "a-o-"},
-              {HRP, BAD, HRP, "-o-p"},   {CLOSED, BAD, CLOSED, NULL}};
+  } rows[] = {{STABLE, OK, HLO, "-o--"}, {HLO, OK, HLO, "-o--"},  {HRO, OK, STABLE, "a-o-"},
+              {HLP, OK, STABLE, "a-o-"}, {HRP, BAD, HRP, "-o-p"}, {CLOSED, BAD, CLOSED, NULL}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     table_world *w = new_world();
     bring_to(w, rows[i].from);
     pc_status(w->p, rows[i].status, sim_pc_set_local_implicit(w->alice));
     assert_int_equal(floe_pc_signaling_state(w->alice->core), rows[i].to);
-    if (rows[i].descriptions != NULL)
-      expect_descriptions(w, rows[i].descriptions);
+    if (rows[i].descriptions != NULL) expect_descriptions(w, rows[i].descriptions);
     free_world(w);
   }
 }
@@ -276,29 +250,23 @@ static void offers_and_answers_are_made_in_their_states(void **state) {
   static const struct {
     floe_signaling_state in;
     bool offer, answer;
-  } rows[] = {{STABLE, true, false}, {HLO, true, false},
-              {HRO, false, true},    {HLP, false, true},
-              {HRP, false, false},   {CLOSED, false, false}};
+  } rows[] = {{STABLE, true, false}, {HLO, true, false},  {HRO, false, true},
+              {HLP, false, true},    {HRP, false, false}, {CLOSED, false, false}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     table_world *w = new_world();
     bring_to(w, rows[i].in);
     memset(&w->alice->why, 0, sizeof w->alice->why);
     char *offer = sim_pc_create_offer(w->alice, NULL);
     if ((offer != NULL) != rows[i].offer) {
-      sim_fail(w->p->s, "createOffer in %s",
-               floe_signaling_state_name(rows[i].in));
+      sim_fail(w->p->s, "createOffer in %s", floe_signaling_state_name(rows[i].in));
     }
-    if (offer == NULL)
-      assert_int_equal(w->alice->why.status, FLOE_E_STATE);
+    if (offer == NULL) assert_int_equal(w->alice->why.status, FLOE_E_STATE);
     char *answer = sim_pc_create_answer(w->alice);
     if ((answer != NULL) != rows[i].answer) {
-      sim_fail(w->p->s, "createAnswer in %s",
-               floe_signaling_state_name(rows[i].in));
+      sim_fail(w->p->s, "createAnswer in %s", floe_signaling_state_name(rows[i].in));
     }
-    if (answer == NULL)
-      assert_int_equal(w->alice->why.status, FLOE_E_STATE);
-    assert_int_equal(floe_pc_signaling_state(w->alice->core),
-                     rows[i].in); /* making is not setting */
+    if (answer == NULL) assert_int_equal(w->alice->why.status, FLOE_E_STATE);
+    assert_int_equal(floe_pc_signaling_state(w->alice->core), rows[i].in); /* making is not setting */
     free(offer);
     free(answer);
     free_world(w);
@@ -310,14 +278,11 @@ static void only_what_was_made_can_be_set_here(void **state) {
   (void)state;
   table_world *w = new_world();
   char *offer = sim_pc_create_offer(w->alice, NULL);
-  pc_status(w->p, FLOE_E_MODIFICATION,
-            sim_pc_set_local(w->alice, OFFER, w->offer));
-  pc_status(w->p, FLOE_E_MODIFICATION,
-            sim_pc_set_local(w->alice, OFFER, "v=0\r\n"));
+  pc_status(w->p, FLOE_E_MODIFICATION, sim_pc_set_local(w->alice, OFFER, w->offer));
+  pc_status(w->p, FLOE_E_MODIFICATION, sim_pc_set_local(w->alice, OFFER, "v=0\r\n"));
   char *changed = sim_must(malloc(strlen(offer) + 20));
   (void)sprintf(changed, "%sa=x-changed\r\n", offer);
-  pc_status(w->p, FLOE_E_MODIFICATION,
-            sim_pc_set_local(w->alice, OFFER, changed));
+  pc_status(w->p, FLOE_E_MODIFICATION, sim_pc_set_local(w->alice, OFFER, changed));
   assert_int_equal(floe_pc_signaling_state(w->alice->core), STABLE);
   pc_status(w->p, FLOE_OK, sim_pc_set_local(w->alice, OFFER, offer));
   free(offer);
@@ -327,10 +292,8 @@ static void only_what_was_made_can_be_set_here(void **state) {
   w = new_world();
   bring_to(w, HRO);
   char *answer = sim_pc_create_answer(w->alice);
-  pc_status(w->p, FLOE_E_MODIFICATION,
-            sim_pc_set_local(w->alice, ANSWER, w->answer));
-  pc_status(w->p, FLOE_E_MODIFICATION,
-            sim_pc_set_local(w->alice, PRANSWER, w->answer));
+  pc_status(w->p, FLOE_E_MODIFICATION, sim_pc_set_local(w->alice, ANSWER, w->answer));
+  pc_status(w->p, FLOE_E_MODIFICATION, sim_pc_set_local(w->alice, PRANSWER, w->answer));
   assert_int_equal(floe_pc_signaling_state(w->alice->core), HRO);
   pc_status(w->p, FLOE_OK, sim_pc_set_local(w->alice, PRANSWER, answer));
   pc_status(w->p, FLOE_OK, sim_pc_set_local(w->alice, ANSWER, answer));
@@ -342,11 +305,9 @@ static void an_older_offer_is_not_the_last_one(void **state) {
   (void)state;
   table_world *w = new_world();
   char *first = sim_pc_create_offer(w->alice, NULL);
-  char *second =
-      sim_pc_create_offer(w->alice, &(floe_offer_options){.ice_restart = true});
+  char *second = sim_pc_create_offer(w->alice, &(floe_offer_options){.ice_restart = true});
   assert_string_not_equal(first, second);
-  pc_status(w->p, FLOE_E_MODIFICATION,
-            sim_pc_set_local(w->alice, OFFER, first));
+  pc_status(w->p, FLOE_E_MODIFICATION, sim_pc_set_local(w->alice, OFFER, first));
   pc_status(w->p, FLOE_OK, sim_pc_set_local(w->alice, OFFER, second));
   free(first);
   free(second);
@@ -380,14 +341,11 @@ static void a_rollback_leaves_what_is_current(void **state) {
   char *offer = sim_pc_create_offer(w->carol, NULL);
   pc_status(w->p, FLOE_OK, sim_pc_set_remote(w->alice, OFFER, offer));
   expect_descriptions(w, "o-ao");
-  pc_status(w->p, FLOE_OK,
-            sim_pc_set_remote(w->alice, ROLLBACK, "whatever stands here"));
+  pc_status(w->p, FLOE_OK, sim_pc_set_remote(w->alice, ROLLBACK, "whatever stands here"));
   expect_descriptions(w, "o-a-");
 
   pc_status(w->p, FLOE_OK, sim_pc_set_local_implicit(w->alice));
-  pc_status(
-      w->p, FLOE_OK,
-      sim_pc_set_remote(w->alice, OFFER, offer)); /* the implicit rollback */
+  pc_status(w->p, FLOE_OK, sim_pc_set_remote(w->alice, OFFER, offer)); /* the implicit rollback */
   expect_descriptions(w, "o-ao");
   pc_status(w->p, FLOE_OK, sim_pc_set_local(w->alice, PRANSWER, NULL));
   expect_descriptions(w, "opao");
@@ -403,20 +361,16 @@ static void a_refused_description_changes_nothing(void **state) {
   table_world *w = new_world();
   bring_to(w, HLO);
   sim_pc_clear_log(w->alice);
-  pc_status(
-      w->p, FLOE_E_SYNTAX,
-      sim_pc_set_remote(w->alice, ANSWER, "v=0\r\nthis is no description\r\n"));
+  pc_status(w->p, FLOE_E_SYNTAX, sim_pc_set_remote(w->alice, ANSWER, "v=0\r\nthis is no description\r\n"));
   assert_string_equal(w->alice->why.path, "sdp");
   assert_int_equal(w->alice->why.line, 2);
   /* an implicit rollback is undone, too */
-  pc_status(w->p, FLOE_E_SYNTAX,
-            sim_pc_set_remote(w->alice, OFFER, "nor is this\r\n"));
+  pc_status(w->p, FLOE_E_SYNTAX, sim_pc_set_remote(w->alice, OFFER, "nor is this\r\n"));
   assert_int_equal(w->alice->why.line, 1);
   pc_status(w->p, FLOE_E_SYNTAX, sim_pc_set_remote(w->alice, OFFER, ""));
   assert_int_equal(floe_pc_signaling_state(w->alice->core), HLO);
   expect_descriptions(w, "-o--");
-  expect_text(w->p->s, "signalling",
-              sim_pc_events_with(w->alice, "signalingstatechange"), "");
+  expect_text(w->p->s, "signalling", sim_pc_events_with(w->alice, "signalingstatechange"), "");
   make_answer_to_give(w);
   pc_status(w->p, FLOE_OK, sim_pc_set_remote(w->alice, ANSWER, w->answer));
   free_world(w);
@@ -443,8 +397,7 @@ static void an_answer_of_another_shape_cannot_be_applied(void **state) {
 
 static void names_of_types(void **state) {
   (void)state;
-  static const char *const names[] = {"offer", "pranswer", "answer",
-                                      "rollback"};
+  static const char *const names[] = {"offer", "pranswer", "answer", "rollback"};
   floe_sdp_type type;
   for (int i = 0; i < 4; i++) {
     assert_string_equal(floe_sdp_type_name((floe_sdp_type)i), names[i]);
