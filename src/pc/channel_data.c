@@ -9,12 +9,19 @@
 /* --- sending
  * ------------------------------------------------------------------------------------------------------------ */
 
+/* What announces a channel, and the byte of an empty message, are of the protocol: they go before the bytes of
+ * messages, or beside them, and are none (webrtc-pc 6.2: "bytes of application data"). */
+static size_t count_buffered(const floe_data_channel *c) {
+  size_t all = floe__sctp_buffered(c->pc->transport.sctp, c->id);
+  return all < c->bytes_sent ? all : (size_t)c->bytes_sent;
+}
+
 size_t floe__channel_buffered(const floe_data_channel *c) {
   /* webrtc-pc 6.2: it does not go down when the channel closes. */
   if (c->state == FLOE_DATA_CHANNEL_CLOSED || !c->has_id || !floe__transport_is_sctp_connected(c->pc)) {
     return c->buffered;
   }
-  return floe__sctp_buffered(c->pc->transport.sctp, c->id);
+  return count_buffered(c);
 }
 
 static floe_status send(floe_data_channel *c, floe_time now, floe_bytes data, uint32_t ppid, uint32_t empty_ppid) {
@@ -33,7 +40,7 @@ static floe_status send(floe_data_channel *c, floe_time now, floe_bytes data, ui
   if (st != FLOE_OK) return st;
   if (c->messages_sent++ == 0) floe__pc_trace_first_message(c, true, data.len);
   c->bytes_sent += data.len;
-  c->buffered = floe__sctp_buffered(pc->transport.sctp, c->id);
+  c->buffered = count_buffered(c);
   floe__transport_pump(pc);
   return FLOE_OK;
 }
@@ -51,7 +58,7 @@ floe_status floe_data_channel_send_text(floe_data_channel *c, floe_time now, flo
 static void tell_low(floe_data_channel *c) {
   floe_pc *pc = c->pc;
   size_t before = c->buffered;
-  c->buffered = floe__sctp_buffered(pc->transport.sctp, c->id);
+  c->buffered = count_buffered(c);
   bool fell = before > c->threshold && c->buffered <= c->threshold;
   bool has_room = floe__sctp_buffered_all(pc->transport.sctp) <= pc->settings.cfg.max_buffered_amount / 2;
   if (!fell && !(c->is_starved && has_room)) return;
