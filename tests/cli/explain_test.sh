@@ -192,7 +192,7 @@ for side in a b; do
   has out "  connection     connected after *; closed after *"
   has out "  ICE            *completed after *"
   has out "  DTLS           open after * (*, DTLSv1.*, TLS_*, *); closed after *"
-  has out "  SCTP           connected after * (1024 streams*); closed after *"
+  has out "  SCTP           connected after * (256 streams*); closed after *"
   has out "  channels       1, 1 opened, 1 closed; first message sent after *, one received after *"
   has_not out "does not know"
   has_not out "goes back"

@@ -24,7 +24,7 @@ for name in floe floe-uv; do
     [ -f "$file" ] || { echo "not installed: $file" >&2; exit 1; }
   done
 done
-if find "$prefix" -name '*.h' | grep -v '/include/floe/[a-z]*\.h$'; then
+if find "$prefix" -name '*.h' | grep -v '/include/floe/[a-z_]*\.h$'; then
   echo "internal headers were installed" >&2
   exit 1
 fi
