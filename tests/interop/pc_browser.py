@@ -170,6 +170,7 @@ def options_arrive(world, offerer):
         told = taker.ever("datachannel", label=label)
         expected = {"label": label, **DEFAULTS, **init}
         same({name: told[name] for name in expected}, expected, f"what {taker} is told of {label!r}")
+        same(told["bufferedAmount"], 0, f"{taker}: bufferedAmount before anything was sent")
         maker.ever("open", channel=number)
         mine, theirs = (one.order("channel", channel=n) for one, n in ((maker, number), (taker, told["channel"])))
         same(mine["id"], theirs["id"], f"id of {label!r}")
@@ -299,7 +300,11 @@ def channel_closes(world, closer, offerer):
     one.ever("close", channel=mine)
     same(len(other.all("message", channel=theirs)), 5, "messages sent before the end")
     same(len(one.all("closing", channel=mine)), 0, f"{one}: `closing` of what it has closed itself")
-    in_order(other, ("closing", {"channel": theirs}), ("close", {"channel": theirs}))
+    # Firefox leaves `closing` out when the stream is closed in both directions by the time it would tell it.
+    if world.options.browser == "firefox" and other is pair.browser and not other.all("closing", channel=theirs):
+        other.ever("close", channel=theirs)
+    else:
+        in_order(other, ("closing", {"channel": theirs}), ("close", {"channel": theirs}))
     for connection, number in ((one, mine), (other, theirs)):
         same(connection.order("channel", channel=number)["readyState"], "closed", f"{connection}: readyState")
         check(not connection.all("error"), f"{connection}: no error")

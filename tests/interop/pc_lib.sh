@@ -5,7 +5,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 
 need_browser() { # chromium|firefox
-  [ -n "${PC_PEER:-}" ] || skip "pc_peer was not built"
+  : "${PC_PEER:?PC_PEER must be the path of the program pc_peer}"
   case $1 in
     chromium) command -v chromium-headless-shell >/dev/null || need chromium ;;
     firefox) command -v firefox-esr >/dev/null || need firefox ;;
