@@ -15,5 +15,5 @@ if cmp -s "$lists/package-lock.json" "$folder/installed.json"; then
 fi
 rm -f "$folder/installed.json"
 cp "$lists/package.json" "$lists/package-lock.json" "$folder"
-npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel error 1>&2
+npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries 1 --loglevel error 1>&2
 cp "$lists/package-lock.json" "$folder/installed.json"

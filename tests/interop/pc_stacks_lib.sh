@@ -9,12 +9,23 @@ need_pc_peer() {
   [ -n "${PC_PEER:-}" ] || skip "pc_peer was not built"
 }
 
-# Before net_enter: npm needs the network of this machine.
-need_npm() {
+# Before net_enter: npm needs the network of this machine. A machine that can make namespaces need not reach npm's registry:
+# without it this is skipped, unless FLOE_REQUIRE_NPM is set.
+have_npm() {
+  [ "${FLOE_IN_NETNS:-}" != yes ] || [ -f "${FLOE_NPM:?FLOE_NPM must be a folder}/installed.json" ] || return 1
   [ "${FLOE_IN_NETNS:-}" != yes ] || return 0
   need node npm flock
-  "$here/../../tools/npm-peers.sh" "${FLOE_NPM:?FLOE_NPM must be a folder}" ||
-    skip "npm cannot get the packages of tests/interop/npm"
+  "$here/../../tools/npm-peers.sh" "${FLOE_NPM:?FLOE_NPM must be a folder}"
+}
+
+need_npm() {
+  have_npm && return 0
+  if [ "${FLOE_REQUIRE_NPM:-0}" != 0 ]; then
+    echo "FAILED, not skipped, because FLOE_REQUIRE_NPM is set: npm cannot get the packages of tests/interop/npm" >&2
+    exit 1
+  fi
+  echo "skipped: npm cannot get the packages of tests/interop/npm" >&2
+  exit 77
 }
 
 # Debian's packages are for Debian's Python only.
