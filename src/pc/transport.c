@@ -143,9 +143,26 @@ static void go_dtls(floe_pc *pc, floe_dtls_transport_state state, floe_cause cau
   floe__pc_tell_states(pc);
 }
 
+static bool is_dtls_over(const floe__transport *t) {
+  if (t->dtls == NULL) return false;
+  floe__dtls_state state = floe__dtls_state_of(t->dtls);
+  return state == FLOE__DTLS_CLOSED || state == FLOE__DTLS_FAILED;
+}
+
+/* The session is over, and with it the association, if that has not ended itself. */
+static void end_dtls(floe_pc *pc) {
+  const floe__dtls_info *info = floe__dtls_info_of(pc->transport.dtls);
+  if (floe__dtls_state_of(pc->transport.dtls) == FLOE__DTLS_CLOSED) {
+    end_sctp(pc, FLOE_CAUSE_NONE, "the peer has closed the connection");
+    go_dtls(pc, FLOE_DTLS_TRANSPORT_CLOSED, FLOE_CAUSE_NONE);
+  } else {
+    end_sctp(pc, info->cause, info->text);
+    go_dtls(pc, FLOE_DTLS_TRANSPORT_FAILED, info->cause);
+  }
+}
+
 static void follow_dtls(floe_pc *pc) {
   floe__transport *t = &pc->transport;
-  const floe__dtls_info *info = floe__dtls_info_of(t->dtls);
   switch (floe__dtls_state_of(t->dtls)) {
     case FLOE__DTLS_NEW: break;
     case FLOE__DTLS_HANDSHAKE: go_dtls(pc, FLOE_DTLS_TRANSPORT_CONNECTING, FLOE_CAUSE_NONE); break;
@@ -154,12 +171,9 @@ static void follow_dtls(floe_pc *pc) {
       start_sctp(pc);
       break;
     case FLOE__DTLS_CLOSED:
-      end_sctp(pc, FLOE_CAUSE_NONE, "the peer has closed the connection");
-      go_dtls(pc, FLOE_DTLS_TRANSPORT_CLOSED, FLOE_CAUSE_NONE);
-      break;
     case FLOE__DTLS_FAILED:
-      end_sctp(pc, info->cause, info->text);
-      go_dtls(pc, FLOE_DTLS_TRANSPORT_FAILED, info->cause);
+      /* What had come before, messages and an ABORT, is told before: floe__transport_take_event. */
+      if (t->sctp == NULL || t->sctp_ended) end_dtls(pc);
       break;
   }
 }
@@ -192,6 +206,7 @@ static floe_status make_dtls(floe_pc *pc, bool is_client, const floe__fingerprin
   floe__dtls *made = floe__dtls_new(pc->env, &dtls, pc->now);
   if (made == NULL) return FLOE_E_NOMEM;
   floe__transport *t = &pc->transport;
+  if (is_dtls_over(t)) end_dtls(pc);
   floe__dtls_free(t->dtls);
   floe__free(pc->env, pc->peer_der); /* it was the other session's */
   pc->peer_der = NULL;
@@ -355,6 +370,11 @@ bool floe__transport_take_event(floe_pc *pc, floe_event *out, bool *more) {
   floe__transport *t = &pc->transport;
   floe__sctp_event e;
   *more = t->sctp != NULL && !t->sctp_ended && floe__sctp_next_event(t->sctp, &e);
+  if (!*more && is_dtls_over(t) && t->dtls_state < FLOE_DTLS_TRANSPORT_CLOSED) {
+    end_dtls(pc);
+    *more = true;
+    return false;
+  }
   if (!*more) return false;
   switch (e.type) {
     case FLOE__SCTP_EVENT_CONNECTED: on_connected(pc, &e); break;
